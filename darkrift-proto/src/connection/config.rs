@@ -1,0 +1,120 @@
+//! What can be set, with its default and the reason for it.
+
+use core::time::Duration;
+
+use super::strike::StrikeWeights;
+use crate::data::Encoding;
+use crate::wire::Dialect;
+
+/// Settings that both roles have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes that may wait for the peer to read them on TCP. Default 1 MiB. A message is taken while the queue is
+    /// empty or stays within this; a single message may be larger.
+    pub reliable_queue: usize,
+    /// Bytes that may wait to leave on UDP. Default 64 KiB; past it the oldest datagrams are dropped and counted.
+    pub unreliable_queue: usize,
+    /// Messages that may wait for the application, on each channel. Default 256. Past it the stream is not read,
+    /// so that TCP itself slows the peer; of the unreliable ones the newest are kept.
+    pub undelivered: usize,
+    /// The longest message that `send` accepts on the reliable channel, header included. Default 16 MiB + 5.
+    pub max_send: usize,
+    /// How long the peer may send nothing at all. Default `None`: an idle game is no fault, and TCP keep-alive
+    /// finds the dead.
+    pub idle_timeout: Option<Duration>,
+    /// How long a close waits for what is queued to leave and for the peer to end its stream. Default 2 s.
+    pub linger: Duration,
+    /// Whether pings are acknowledged at once by the connection: an empty message of the same tag on the same
+    /// channel. Default true; with false the application acknowledges, when it sees fit.
+    pub answer_pings: bool,
+    /// The encoding of the text that `send` writes where a type names no other. Default UTF-16LE.
+    pub encoding: Encoding,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            reliable_queue: 1 << 20,
+            unreliable_queue: 64 << 10,
+            undelivered: 256,
+            max_send: MAX_CLIENT_FRAME,
+            idle_timeout: None,
+            linger: Duration::from_secs(2),
+            answer_pings: true,
+            encoding: Encoding::default(),
+        }
+    }
+}
+
+/// 16 MiB of payload, and the longest header.
+pub(crate) const MAX_CLIENT_FRAME: usize = (16 << 20) + 5;
+
+/// Settings of a client's side of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClientConfig {
+    /// The whole connect, from the first SYN to Configure. Default 10 s, as the original.
+    pub connect_timeout: Duration,
+    /// From the hello to the acknowledgement on UDP. Default 5 s, as the original.
+    pub handshake_timeout: Duration,
+    /// How often the token is sent again until the server is known to have it. Default 1 s; zero never repeats
+    /// it, as the original.
+    pub token_interval: Duration,
+    /// The longest frame accepted from the server. Default 16 MiB + 5; the original has no limit at all.
+    pub max_frame: usize,
+    /// What both roles have.
+    pub limits: Limits,
+}
+
+impl Default for ClientConfig {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            handshake_timeout: Duration::from_secs(5),
+            token_interval: Duration::from_secs(1),
+            max_frame: MAX_CLIENT_FRAME,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Settings of a server: of its listener, and of its side of each connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerConfig {
+    /// How the token is acknowledged; no single way serves every client. Default [`Dialect::V1`].
+    pub dialect: Dialect,
+    /// From the hello to the client's token on UDP. Default 5 s, as the original.
+    pub handshake_timeout: Duration,
+    /// The longest frame accepted from a client. Default 65,534, as the original.
+    pub max_frame: usize,
+    /// The sum of strikes at which a client is disconnected. Default 3, as the original.
+    pub max_strikes: u32,
+    /// What each kind of strike weighs. Default the original's.
+    pub strike_weights: StrikeWeights,
+    /// Connections that may wait for their token. Default 4,096.
+    pub max_pending: usize,
+    /// Connections that may wait for their token from one IP address. Default 256.
+    pub max_pending_per_address: usize,
+    /// Clients at one time, at most 65,536 (there are no more ids). Default 65,536.
+    pub max_clients: usize,
+    /// What both roles have.
+    pub limits: Limits,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            dialect: Dialect::V1,
+            handshake_timeout: Duration::from_secs(5),
+            max_frame: 65_534,
+            max_strikes: 3,
+            strike_weights: StrikeWeights::default(),
+            max_pending: 4096,
+            max_pending_per_address: 256,
+            max_clients: 65_536,
+            limits: Limits::default(),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Payloads: values one after another, without types or names (`docs/protocol.md`, Values).
+
+mod encoding;
+mod error;
+mod reader;
+mod values;
+mod writer;
+
+pub use encoding::Encoding;
+pub use error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind};
+pub use reader::Reader;
+pub use writer::Writer;
+
+use alloc::vec::Vec;
+
+/// A value that can be written into a payload. `#[derive(Encode)]` writes the fields in order.
+pub trait Encode {
+    /// Appends the value's bytes.
+    ///
+    /// # Errors
+    /// Text that the writer's encoding has no bytes for, and lengths past the wire's `i32`. What was written
+    /// before the error stays in the writer; a message that fails to encode is never sent in part.
+    fn encode(&self, writer: &mut Writer) -> Result<(), EncodeError>;
+
+    /// Appends an array of values: a count, then each. Types whose array has another form on the wire (packed
+    /// bools, text) or can be written faster at once override it.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    fn encode_slice(values: &[Self], writer: &mut Writer) -> Result<(), EncodeError>
+    where
+        Self: Sized,
+    {
+        writer.write_count(values.len())?;
+        values.iter().try_for_each(|value| value.encode(writer))
+    }
+}
+
+/// A value that can be read from a payload. `#[derive(Decode)]` reads the fields in order.
+pub trait Decode: Sized {
+    /// The tag of the messages that carry this type, where it has one: `#[derive(Message)]` sets it, and
+    /// [`Message::decode`](crate::Message::decode) checks it.
+    const TAG: Option<u16> = None;
+
+    /// The fewest bytes that a value takes, so that a count from the wire is checked before room is made for it.
+    const MIN_BYTES: usize = 0;
+
+    /// Reads the value.
+    ///
+    /// # Errors
+    /// When the bytes end early or are no such value. The reader's position is then unspecified.
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError>;
+
+    /// Reads an array of values: a count, then each.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode), and when the count is negative or more than the bytes left could hold.
+    fn decode_vec(reader: &mut Reader<'_>) -> Result<Vec<Self>, DecodeError> {
+        reader.read_vec_with(Self::MIN_BYTES, Self::decode)
+    }
+}

@@ -1,0 +1,360 @@
+//! What games exchange: tagged messages, how they are sent, and how a typed value becomes one.
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use crate::data::{Decode, DecodeError, Encode, EncodeError, Encoding, Reader, Writer};
+use crate::wire::{FRAME_LENGTH_BYTES, Header};
+
+/// How a message travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(clippy::exhaustive_enums, reason = "the protocol has these two channels and no others")]
+pub enum SendMode {
+    /// Over TCP: arrives once, in order, or the connection ends.
+    Reliable,
+    /// Over UDP: one datagram, which may be lost, repeated or overtaken. At most 65,507 bytes with its header.
+    Unreliable,
+}
+
+/// What a user message is to the ping machinery (`docs/protocol.md`, Message).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[allow(clippy::exhaustive_enums, reason = "the two ping bits of the header have these three readings")]
+pub enum MessageKind {
+    /// A message like any other.
+    #[default]
+    Ordinary,
+    /// A message that also asks to be acknowledged with this code.
+    Ping(u16),
+    /// The acknowledgement of the ping with this code.
+    Acknowledgement(u16),
+}
+
+/// A message with its tag and its payload as it is on the wire, not yet read as any type.
+///
+/// Cloning it clones a reference count, not the payload. A received payload shares the buffer it was received
+/// into; [`detach`](Self::detach) a message that is kept for long.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Message {
+    tag: u16,
+    kind: MessageKind,
+    payload: Bytes,
+}
+
+impl Message {
+    /// An ordinary message of these payload bytes.
+    pub fn new(tag: u16, payload: impl Into<Bytes>) -> Self {
+        Self { tag, kind: MessageKind::Ordinary, payload: payload.into() }
+    }
+
+    /// A message without a payload.
+    pub const fn empty(tag: u16) -> Self {
+        Self { tag, kind: MessageKind::Ordinary, payload: Bytes::new() }
+    }
+
+    /// A message whose payload is `value`, written with the default encoding (UTF-16LE).
+    ///
+    /// # Errors
+    /// What the value's [`Encode`] refuses.
+    pub fn encode<T: Encode + ?Sized>(tag: u16, value: &T) -> Result<Self, EncodeError> {
+        let mut writer = Writer::new();
+        value.encode(&mut writer)?;
+        Ok(Self::new(tag, writer.into_bytes()))
+    }
+
+    /// The same message as another kind: a ping or an acknowledgement.
+    #[must_use]
+    pub fn with_kind(mut self, kind: MessageKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// The user's tag.
+    pub const fn tag(&self) -> u16 {
+        self.tag
+    }
+
+    /// Whether it is an ordinary message, a ping, or an acknowledgement.
+    pub const fn kind(&self) -> MessageKind {
+        self.kind
+    }
+
+    /// The payload: everything after the header.
+    pub const fn payload(&self) -> &Bytes {
+        &self.payload
+    }
+
+    /// The payload by value.
+    pub fn into_payload(self) -> Bytes {
+        self.payload
+    }
+
+    /// The same message with a payload of its own, so that it keeps no larger receive buffer alive.
+    #[must_use]
+    pub fn detach(self) -> Self {
+        Self { payload: Bytes::copy_from_slice(&self.payload), ..self }
+    }
+
+    /// A reader over the payload, with the default encoding (UTF-16LE).
+    pub fn reader(&self) -> Reader<'_> {
+        Reader::from_bytes(&self.payload)
+    }
+
+    /// Reads the payload as a `T`. Bytes left over are ignored, as the original ignores them; see
+    /// [`decode_strict`](Self::decode_strict).
+    ///
+    /// # Errors
+    /// When the tag is not `T`'s (for a `T` that has one), or the payload is no `T`.
+    pub fn decode<T: Decode>(&self) -> Result<T, DecodeError> {
+        self.decode_with_rest().map(|(value, _)| value)
+    }
+
+    /// Reads the payload as a `T` and gives the bytes that were left over, too.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn decode_with_rest<T: Decode>(&self) -> Result<(T, Bytes), DecodeError> {
+        if let Some(expected) = T::TAG {
+            if expected != self.tag {
+                return Err(DecodeError::wrong_tag(expected, self.tag));
+            }
+        }
+        let mut reader = self.reader();
+        let value = T::decode(&mut reader)?;
+        let rest = self.payload.slice(reader.position()..);
+        Ok((value, rest))
+    }
+
+    /// Reads the payload as a `T` and nothing besides.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode), and when bytes are left over.
+    pub fn decode_strict<T: Decode>(&self) -> Result<T, DecodeError> {
+        let (value, rest) = self.decode_with_rest()?;
+        if rest.is_empty() { Ok(value) } else { Err(DecodeError::left_over(self.payload.len() - rest.len(), rest.len())) }
+    }
+}
+
+/// A message as it arrived: with the channel it came on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    message: Message,
+    send_mode: SendMode,
+}
+
+impl Received {
+    /// A message that came on the channel of `send_mode`.
+    pub const fn new(message: Message, send_mode: SendMode) -> Self {
+        Self { message, send_mode }
+    }
+
+    /// The channel it came on.
+    pub const fn send_mode(&self) -> SendMode {
+        self.send_mode
+    }
+
+    /// The message itself.
+    pub const fn message(&self) -> &Message {
+        &self.message
+    }
+
+    /// The message by value.
+    pub fn into_message(self) -> Message {
+        self.message
+    }
+
+    /// The user's tag.
+    pub const fn tag(&self) -> u16 {
+        self.message.tag()
+    }
+
+    /// Whether it is an ordinary message, a ping, or an acknowledgement.
+    pub const fn kind(&self) -> MessageKind {
+        self.message.kind()
+    }
+
+    /// The payload: everything after the header.
+    pub const fn payload(&self) -> &Bytes {
+        self.message.payload()
+    }
+
+    /// A reader over the payload, with the default encoding (UTF-16LE).
+    pub fn reader(&self) -> Reader<'_> {
+        self.message.reader()
+    }
+
+    /// [`Message::decode`].
+    ///
+    /// # Errors
+    /// When the tag is not `T`'s (for a `T` that has one), or the payload is no `T`.
+    pub fn decode<T: Decode>(&self) -> Result<T, DecodeError> {
+        self.message.decode()
+    }
+
+    /// [`Message::decode_strict`].
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode), and when bytes are left over.
+    pub fn decode_strict<T: Decode>(&self) -> Result<T, DecodeError> {
+        self.message.decode_strict()
+    }
+}
+
+impl AsRef<Message> for Received {
+    fn as_ref(&self) -> &Message {
+        &self.message
+    }
+}
+
+/// A type that is always sent with the same tag. `#[derive(Message)]` writes this impl.
+pub trait Tagged {
+    /// The tag.
+    const TAG: u16;
+}
+
+/// Whatever `send` takes: something with a tag that can write its payload.
+///
+/// Every type that is [`Tagged`] and [`Encode`] is one; so are [`Message`] and the enums of
+/// `#[derive(MessageSet)]`.
+pub trait ToMessage {
+    /// The tag to send it with.
+    fn tag(&self) -> u16;
+
+    /// Writes the payload.
+    ///
+    /// # Errors
+    /// What the value's [`Encode`] refuses.
+    fn encode_payload(&self, writer: &mut Writer) -> Result<(), EncodeError>;
+
+    /// What the message is to the ping machinery; an ordinary message unless overridden.
+    fn kind(&self) -> MessageKind {
+        MessageKind::Ordinary
+    }
+}
+
+impl<T: Tagged + Encode> ToMessage for T {
+    fn tag(&self) -> u16 {
+        T::TAG
+    }
+
+    fn encode_payload(&self, writer: &mut Writer) -> Result<(), EncodeError> {
+        self.encode(writer)
+    }
+}
+
+impl ToMessage for Message {
+    fn tag(&self) -> u16 {
+        self.tag
+    }
+
+    fn encode_payload(&self, writer: &mut Writer) -> Result<(), EncodeError> {
+        writer.write_raw(&self.payload);
+        Ok(())
+    }
+
+    fn kind(&self) -> MessageKind {
+        self.kind
+    }
+}
+
+/// A closed set of message types, found by tag. `#[derive(MessageSet)]` writes this impl.
+pub trait MessageSet: Sized {
+    /// The tags of the set, in the order of its variants.
+    const TAGS: &'static [u16];
+
+    /// Reads a message as the variant of its tag.
+    ///
+    /// # Errors
+    /// When the tag is none of [`TAGS`](Self::TAGS) and the set has no variant for others, or the payload is not
+    /// that variant's.
+    fn from_message(message: &Message) -> Result<Self, DecodeError>;
+}
+
+/// A message encoded once, for sending to many: a single allocation that TCP and UDP share.
+///
+/// Cloning it clones a reference count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodedMessage {
+    /// `[length][flags][tag][payload]`.
+    frame: Bytes,
+}
+
+impl EncodedMessage {
+    /// Encodes a message.
+    ///
+    /// # Errors
+    /// What the message's payload refuses, and a message whose length the wire's `i32` cannot say.
+    pub fn new<M: ToMessage + ?Sized>(message: &M) -> Result<Self, EncodeError> {
+        Self::with_encoding(message, Encoding::default())
+    }
+
+    /// Encodes a message whose text is written in `encoding` wherever the type names no other.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_encoding<M: ToMessage + ?Sized>(message: &M, encoding: Encoding) -> Result<Self, EncodeError> {
+        let mut frame = BytesMut::new();
+        encode_frame(&mut frame, message, encoding)?;
+        Ok(Self { frame: frame.freeze() })
+    }
+
+    /// The bytes for TCP: the length, then the message.
+    pub const fn frame(&self) -> &Bytes {
+        &self.frame
+    }
+
+    /// The bytes for UDP: the message without the length.
+    pub fn datagram(&self) -> Bytes {
+        self.frame.slice(FRAME_LENGTH_BYTES..)
+    }
+
+    /// The length of the message without the frame's length field, in bytes.
+    pub fn message_len(&self) -> usize {
+        self.frame.len() - FRAME_LENGTH_BYTES
+    }
+
+    /// The tag.
+    pub fn tag(&self) -> u16 {
+        (&self.frame[FRAME_LENGTH_BYTES + 1..]).get_u16()
+    }
+}
+
+/// Appends `[length][header][payload]` to `buffer`, or leaves it as it was.
+pub(crate) fn encode_frame<M: ToMessage + ?Sized>(
+    buffer: &mut BytesMut,
+    message: &M,
+    encoding: Encoding,
+) -> Result<(), EncodeError> {
+    let start = buffer.len();
+    buffer.extend_from_slice(&[0; FRAME_LENGTH_BYTES]);
+    let result = encode_message(buffer, message, encoding).and_then(|()| {
+        let length = buffer.len() - start - FRAME_LENGTH_BYTES;
+        i32::try_from(length).map_err(|_| EncodeError::too_long(length))
+    });
+    match result {
+        Ok(length) => {
+            buffer[start..start + FRAME_LENGTH_BYTES].copy_from_slice(&length.to_be_bytes());
+            Ok(())
+        }
+        Err(error) => {
+            buffer.truncate(start);
+            Err(error)
+        }
+    }
+}
+
+/// Appends `[header][payload]` to `buffer`, or leaves it as it was.
+pub(crate) fn encode_message<M: ToMessage + ?Sized>(
+    buffer: &mut BytesMut,
+    message: &M,
+    encoding: Encoding,
+) -> Result<(), EncodeError> {
+    let start = buffer.len();
+    Header::user(message.tag(), message.kind()).write(buffer);
+    // The writer owns its buffer, so that it needs no lifetime: lend it this one, and take it back.
+    let mut writer = Writer::append_to(core::mem::take(buffer), encoding);
+    let result = message.encode_payload(&mut writer);
+    *buffer = writer.into_buffer();
+    if result.is_err() {
+        buffer.truncate(start);
+    }
+    result
+}

@@ -1,0 +1,13 @@
+//! Bytes to values and back, without progress: whatever can be constructed can be encoded.
+//!
+//! Every fact here is measured; see `docs/protocol.md`.
+
+mod command;
+mod frame;
+mod handshake;
+mod header;
+
+pub use command::Command;
+pub use frame::{FRAME_LENGTH_BYTES, FrameError, Frames, frame};
+pub use handshake::{Acknowledgement, Dialect, HELLO_BYTES, Hello, TOKEN_BYTES, Token};
+pub use header::{Header, HeaderError, HeaderKind};
