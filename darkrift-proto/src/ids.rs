@@ -82,7 +82,8 @@ impl ClientIds {
         while self.is_used(id) {
             let (word, _) = Self::place(id);
             // A full word of 64 ids is passed over in one step, so the search is at most 1,087 steps.
-            let step = if self.used[word] == u64::MAX { WORD_BITS - usize::from(id.0) % WORD_BITS } else { 1 };
+            let step =
+                if self.used[word] == u64::MAX { WORD_BITS - usize::from(id.0) % WORD_BITS } else { 1 };
             id = ClientId(id.0.wrapping_add(step as u16));
         }
         let (word, bit) = Self::place(id);

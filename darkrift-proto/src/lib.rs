@@ -13,11 +13,11 @@ mod time;
 pub mod wire;
 
 pub use bytes;
-pub use connection::{
-    CloseKind, CloseReason, ConnectPhase, Connection, Event, Initiator, RoundTrip, Role, SendError, State,
-    Statistics, Strike, StrikeReason, StrikeWeights, TransportError,
-};
 pub use connection::{ClientConfig, Limits, ServerConfig};
+pub use connection::{
+    CloseKind, CloseReason, ConnectPhase, Connection, Datagrams, Event, Initiator, Role, RoundTrip,
+    SendError, State, Statistics, StreamOutput, Strike, StrikeReason, StrikeWeights, TransportError,
+};
 pub use data::{Decode, DecodeError, Encode, EncodeError, Encoding, Reader, Writer};
 pub use ids::{ClientId, ClientIds};
 pub use listener::{ConnectionKey, Listener, Refused, Routing, TokenSource};

@@ -1,68 +1,358 @@
-//! A server's door.
+//! A server's door: who may come in, whose token a datagram carries, and whose datagram it is.
+
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::net::{IpAddr, SocketAddr};
+
 use bytes::Bytes;
-use core::net::SocketAddr;
+
 use crate::connection::{Connection, ServerConfig};
 use crate::time::Instant;
-use crate::wire::Token;
+use crate::wire::{Acknowledgement, Hello, TOKEN_BYTES, Token};
 
 /// Where tokens come from: eight bytes that nobody can guess, from the operating system's randomness.
 pub trait TokenSource {
-    /// The next token. The listener clears the two highest bits of its first byte and asks again while it is in use.
+    /// The next token. The listener clears the two highest bits of its first byte, and asks again while it is in use.
     fn token(&mut self) -> Token;
 }
 
 /// Names a connection for its listener. Indexes are dense, so that a caller can keep its own data in a `Vec`;
 /// a key is never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConnectionKey { index: u32, generation: u32 }
-impl ConnectionKey { /// the dense index
-    pub const fn index(self) -> usize { self.index as usize } }
+pub struct ConnectionKey {
+    index: u32,
+    generation: u32,
+}
+
+impl ConnectionKey {
+    /// Where in a `Vec` the connection's data may stand. Given to another connection once this one is released.
+    pub const fn index(self) -> usize {
+        self.index as usize
+    }
+}
 
 /// Why the door stays shut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refused {
-    /// p
-    #[error("{0} connections wait for their token already")] TooManyPending(usize),
-    /// a
-    #[error("{0} connections from this address wait for their token already")] TooManyFromAddress(usize),
-    /// f
-    #[error("{0} clients are connected, and no more are accepted")] Full(usize),
+    /// As many connections wait for their token as may.
+    #[error("{0} connections wait for their token already")]
+    TooManyPending(usize),
+    /// As many connections of this IP address wait for their token as may.
+    #[error("{0} connections from this address wait for their token already")]
+    TooManyFromAddress(usize),
+    /// As many clients are connected as may be.
+    #[error("{0} clients are connected, and no more are accepted")]
+    Full(usize),
 }
 
 /// What to do with a datagram.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Routing {
-    /// It belongs to this connection: give it to `Connection::handle_datagram`.
+    /// It belongs to this connection: give it to
+    /// [`Connection::handle_datagram`](crate::Connection::handle_datagram).
     Deliver(ConnectionKey),
     /// It carried this connection's token: send `answer` to the address it came from, then tell the connection
-    /// (`handle_paired`). A connection that held the address before is dead: close it as `Evicted`.
-    Paired { /// k
-        key: ConnectionKey, /// a
-        answer: Bytes, /// e
-        evicted: Option<ConnectionKey> },
-    /// A token repeated: send `answer` again.
-    Answer { /// a
-        answer: Bytes },
+    /// ([`handle_paired`](crate::Connection::handle_paired)).
+    Paired {
+        /// The connection whose token it was.
+        key: ConnectionKey,
+        /// The acknowledgement, in the listener's dialect. May be empty: an empty datagram is to be sent then.
+        answer: Bytes,
+        /// A connection that held the address before, and is dead therefore: close it as
+        /// [`Evicted`](crate::CloseKind::Evicted). Its key stays its own until it is released.
+        evicted: Option<ConnectionKey>,
+    },
+    /// It carried this connection's token, and there is no room for another client: close the connection as
+    /// [`NoFreeId`](crate::CloseKind::NoFreeId).
+    Full(ConnectionKey),
+    /// A token repeated: send `answer` to the address it came from again.
+    Answer {
+        /// The acknowledgement, the same as the first.
+        answer: Bytes,
+    },
     /// Nobody's, or nonsense: dropped and counted.
     Ignored,
 }
 
-/// A server's door
+/// The door of a server: bounds who may wait before it, matches the tokens that come on UDP with the connections
+/// that came on TCP, and knows whose each datagram is by the address it came from (`docs/protocol.md`, Handshake).
+///
+/// It holds no connection: the caller keeps what [`accept`](Self::accept) makes, under its key, and says
+/// [`release`](Self::release) when it has ended. An IPv4 address and the same address mapped into IPv6 are one.
 #[derive(Debug)]
-pub struct Listener {}
+pub struct Listener {
+    config: Arc<ServerConfig>,
+    slots: Vec<Slot>,
+    /// Slots to use again, the last one first.
+    free: Vec<u32>,
+    /// The slot of each token in use. Ordered maps throughout: no seed to provide, no order to depend on one, and
+    /// no peer that can choose keys which collide.
+    tokens: BTreeMap<Token, u32>,
+    /// The slot of each address that a token came from.
+    addresses: BTreeMap<Address, u32>,
+    /// How many connections of each IP address wait for their token.
+    pending_by_ip: BTreeMap<u128, usize>,
+    pending: usize,
+    paired: usize,
+    ignored: u64,
+}
+
+/// A UDP address as a key: the port first, since it tells most addresses apart at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Address {
+    port: u16,
+    ip: u128,
+}
+
+impl Address {
+    fn new(address: SocketAddr) -> Self {
+        Self { port: address.port(), ip: ip_number(address.ip()) }
+    }
+}
+
+/// The IP address as a number, the same for an IPv4 address and its mapping into IPv6.
+fn ip_number(ip: IpAddr) -> u128 {
+    match ip {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(ip) => ip.to_bits(),
+    }
+}
+
+#[derive(Debug)]
+struct Slot {
+    generation: u32,
+    occupant: Option<Occupant>,
+}
+
+#[derive(Debug)]
+struct Occupant {
+    token: Token,
+    /// The IP address of the TCP connection.
+    peer_ip: u128,
+    /// Where its token came from, as the socket said it.
+    datagrams_from: Option<SocketAddr>,
+}
+
 impl Listener {
-    pub fn new(config: Arc<ServerConfig>) -> Self { todo!() }
-    pub fn config(&self) -> &Arc<ServerConfig> { todo!() }
-    /// A TCP connection came in: makes its Connection (hello queued), or refuses it at once.
-    pub fn accept(&mut self, now: Instant, peer: SocketAddr, tokens: &mut dyn TokenSource) -> Result<(ConnectionKey, Connection), Refused> { todo!() }
-    pub fn handle_datagram(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) -> Routing { todo!() }
-    /// The connection has ended: forget its token and its address. No effect on a key already released.
-    pub fn release(&mut self, key: ConnectionKey) { todo!() }
-    pub fn pending(&self) -> usize { todo!() }
-    pub fn paired(&self) -> usize { todo!() }
-    pub fn datagram_address(&self, key: ConnectionKey) -> Option<SocketAddr> { todo!() }
-    pub fn datagrams_ignored(&self) -> u64 { todo!() }
+    /// A door with nobody before it.
+    pub const fn new(config: Arc<ServerConfig>) -> Self {
+        Self {
+            config,
+            slots: Vec::new(),
+            free: Vec::new(),
+            tokens: BTreeMap::new(),
+            addresses: BTreeMap::new(),
+            pending_by_ip: BTreeMap::new(),
+            pending: 0,
+            paired: 0,
+            ignored: 0,
+        }
+    }
+
+    /// The settings, which the connections share.
+    pub const fn config(&self) -> &Arc<ServerConfig> {
+        &self.config
+    }
+
+    /// A TCP connection came in from `peer`: makes its [`Connection`], whose hello is queued, or refuses it at once.
+    /// Every key that is given out is to be [released](Self::release).
+    ///
+    /// # Errors
+    /// [`Refused`], by the limits of the settings: drop the stream.
+    pub fn accept(
+        &mut self,
+        now: Instant,
+        peer: SocketAddr,
+        tokens: &mut dyn TokenSource,
+    ) -> Result<(ConnectionKey, Connection), Refused> {
+        let peer_ip = ip_number(peer.ip());
+        self.check_room(peer_ip)?;
+        let token = self.unused_token(tokens);
+        let key = self.occupy(Occupant { token, peer_ip, datagrams_from: None });
+        self.tokens.insert(token, key.index);
+        self.pending += 1;
+        *self.pending_by_ip.entry(peer_ip).or_default() += 1;
+        let hello = Hello::new(self.config.dialect.version(), token);
+        Ok((key, Connection::server(self.config.clone(), now, hello)))
+    }
+
+    /// A datagram came: says whose it is, or what it was.
+    pub fn handle_datagram(&mut self, _now: Instant, from: SocketAddr, datagram: &[u8]) -> Routing {
+        let address = Address::new(from);
+        let holder = self.addresses.get(&address).copied();
+        let carried = self.carried_token(datagram);
+        match (holder, carried) {
+            (Some(holder), None) => Routing::Deliver(self.key(holder)),
+            (Some(holder), Some(carried)) if carried == holder => {
+                Routing::Answer { answer: self.acknowledgement(holder) }
+            }
+            (Some(holder), Some(carried)) if self.may_replace(holder, carried) => {
+                self.pair(carried, from, address, Some(holder))
+            }
+            (None, Some(carried)) if self.is_pending(carried) => self.pair(carried, from, address, None),
+            _ => {
+                self.ignored += 1;
+                Routing::Ignored
+            }
+        }
+    }
+
+    /// The connection has ended: forgets its token and its address. No effect on a key already released.
+    pub fn release(&mut self, key: ConnectionKey) {
+        let Some(slot) = self.slots.get_mut(key.index()) else { return };
+        if slot.generation != key.generation {
+            return;
+        }
+        let Some(occupant) = slot.occupant.take() else { return };
+        slot.generation = slot.generation.wrapping_add(1);
+        self.free.push(key.index);
+        self.tokens.remove(&occupant.token);
+        match occupant.datagrams_from {
+            None => self.no_longer_pending(occupant.peer_ip),
+            Some(from) => {
+                self.paired -= 1;
+                // Unless it was evicted, and the address is another's.
+                let address = Address::new(from);
+                if self.addresses.get(&address) == Some(&key.index) {
+                    self.addresses.remove(&address);
+                }
+            }
+        }
+    }
+
+    /// How many connections wait for their token.
+    pub const fn pending(&self) -> usize {
+        self.pending
+    }
+
+    /// How many connections have had their token and are not released.
+    pub const fn paired(&self) -> usize {
+        self.paired
+    }
+
+    /// Where the connection's datagrams come from and go to, as the socket said it; `None` before its token came.
+    pub fn datagram_address(&self, key: ConnectionKey) -> Option<SocketAddr> {
+        let slot = self.slots.get(key.index()).filter(|slot| slot.generation == key.generation)?;
+        slot.occupant.as_ref()?.datagrams_from
+    }
+
+    /// How many datagrams were nobody's, or nonsense.
+    pub const fn datagrams_ignored(&self) -> u64 {
+        self.ignored
+    }
+
+    fn check_room(&self, peer_ip: u128) -> Result<(), Refused> {
+        let from_address = self.pending_by_ip.get(&peer_ip).copied().unwrap_or_default();
+        if self.is_full() {
+            Err(Refused::Full(self.paired))
+        } else if self.pending >= self.config.max_pending {
+            Err(Refused::TooManyPending(self.pending))
+        } else if from_address >= self.config.max_pending_per_address {
+            Err(Refused::TooManyFromAddress(from_address))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.paired >= self.config.max_clients
+    }
+
+    /// A token that no connection has. Its first byte, which the original's client takes for the flags of a message
+    /// when an acknowledgement comes twice, says neither command nor ping.
+    fn unused_token(&self, tokens: &mut dyn TokenSource) -> Token {
+        const ATTEMPTS: usize = 16;
+        let mut number = 0;
+        for _ in 0..ATTEMPTS {
+            number = u64::from_be_bytes(*tokens.token().as_bytes()) & (u64::MAX >> 2);
+            if !self.tokens.contains_key(&token(number)) {
+                return token(number);
+            }
+        }
+        // The source is broken. It shall not hang the server besides.
+        while self.tokens.contains_key(&token(number)) {
+            number = (number + 1) & (u64::MAX >> 2);
+        }
+        token(number)
+    }
+
+    fn occupy(&mut self, occupant: Occupant) -> ConnectionKey {
+        if let Some(index) = self.free.pop() {
+            self.slots[index as usize].occupant = Some(occupant);
+            return self.key(index);
+        }
+        // Fewer than 2^32: each takes part of a limit on pending connections or on clients.
+        let index = self.slots.len() as u32;
+        self.slots.push(Slot { generation: 0, occupant: Some(occupant) });
+        self.key(index)
+    }
+
+    fn key(&self, index: u32) -> ConnectionKey {
+        ConnectionKey { index, generation: self.slots[index as usize].generation }
+    }
+
+    fn occupant(&self, index: u32) -> Option<&Occupant> {
+        self.slots.get(index as usize)?.occupant.as_ref()
+    }
+
+    /// The slot whose token the datagram is, if it is one: a version byte, which does not matter, and the token.
+    fn carried_token(&self, datagram: &[u8]) -> Option<u32> {
+        let (_version, token) = datagram.split_first()?;
+        let token: [u8; TOKEN_BYTES] = token.try_into().ok()?;
+        self.tokens.get(&Token::new(token)).copied()
+    }
+
+    fn is_pending(&self, index: u32) -> bool {
+        self.occupant(index).is_some_and(|occupant| occupant.datagrams_from.is_none())
+    }
+
+    /// Whether the pending connection `newcomer` may take the address of `holder`: only where both came from the
+    /// same host. Anyone can forge a datagram's source, and shall not evict somebody else's client by it.
+    fn may_replace(&self, holder: u32, newcomer: u32) -> bool {
+        let peer_ip = |index| self.occupant(index).map(|occupant| occupant.peer_ip);
+        self.is_pending(newcomer) && peer_ip(holder) == peer_ip(newcomer)
+    }
+
+    /// The token of slot `index` came from `from`, an address that `holder` had until now.
+    fn pair(&mut self, index: u32, from: SocketAddr, address: Address, holder: Option<u32>) -> Routing {
+        let key = self.key(index);
+        // Whoever replaces a dead client takes its place.
+        if self.is_full() && holder.is_none() {
+            return Routing::Full(key);
+        }
+        let Some(occupant) = self.slots[index as usize].occupant.as_mut() else { return Routing::Ignored };
+        occupant.datagrams_from = Some(from);
+        let peer_ip = occupant.peer_ip;
+        self.no_longer_pending(peer_ip);
+        self.paired += 1;
+        self.addresses.insert(address, index);
+        Routing::Paired {
+            key,
+            answer: self.acknowledgement(index),
+            evicted: holder.map(|holder| self.key(holder)),
+        }
+    }
+
+    fn acknowledgement(&self, index: u32) -> Bytes {
+        self.occupant(index).map_or_else(Bytes::new, |occupant| {
+            Acknowledgement::new(self.config.dialect, occupant.token).to_bytes()
+        })
+    }
+
+    fn no_longer_pending(&mut self, peer_ip: u128) {
+        self.pending -= 1;
+        if let Some(count) = self.pending_by_ip.get_mut(&peer_ip) {
+            *count -= 1;
+            if *count == 0 {
+                self.pending_by_ip.remove(&peer_ip);
+            }
+        }
+    }
+}
+
+fn token(number: u64) -> Token {
+    Token::new(number.to_be_bytes())
 }

@@ -18,6 +18,9 @@ pub struct Limits {
     /// Messages that may wait for the application, on each channel. Default 256. Past it the stream is not read,
     /// so that TCP itself slows the peer; of the unreliable ones the newest are kept.
     pub undelivered: usize,
+    /// Bytes of reliable messages that may wait for the application. Default 1 MiB; past it the stream is not read.
+    /// A single message may be larger.
+    pub undelivered_bytes: usize,
     /// The longest message that `send` accepts on the reliable channel, header included. Default 16 MiB + 5.
     pub max_send: usize,
     /// How long the peer may send nothing at all. Default `None`: an idle game is no fault, and TCP keep-alive
@@ -38,6 +41,7 @@ impl Default for Limits {
             reliable_queue: 1 << 20,
             unreliable_queue: 64 << 10,
             undelivered: 256,
+            undelivered_bytes: 1 << 20,
             max_send: MAX_CLIENT_FRAME,
             idle_timeout: None,
             linger: Duration::from_secs(2),

@@ -8,6 +8,7 @@ mod handshake;
 mod header;
 
 pub use command::Command;
+pub(crate) use frame::missing;
 pub use frame::{FRAME_LENGTH_BYTES, FrameError, Frames, frame};
 pub use handshake::{Acknowledgement, Dialect, HELLO_BYTES, Hello, TOKEN_BYTES, Token};
 pub use header::{Header, HeaderError, HeaderKind};

@@ -1,0 +1,300 @@
+//! What waits to leave on UDP: datagrams one behind another in one buffer, so that a burst leaves in one call.
+
+use alloc::collections::VecDeque;
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use super::send_error::SendError;
+use crate::data::Encoding;
+use crate::message::{EncodedMessage, ToMessage, encode_message};
+use crate::wire::FRAME_LENGTH_BYTES;
+
+/// What a UDP datagram over IPv4 carries at most (`docs/protocol.md`, bad input).
+pub(super) const LONGEST_DATAGRAM: usize = 65_507;
+
+/// An empty queue keeps a buffer of about this many bytes.
+const KEPT_WHEN_EMPTY: usize = 1 << 10;
+
+/// A run of datagrams to one peer: `contents` cut every `segment` bytes, as segmentation offload sends them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Datagrams {
+    /// The datagrams, one after another; 65,507 bytes at most.
+    pub contents: Bytes,
+    /// The length of each but the last, which may be shorter; more than zero.
+    pub segment: usize,
+}
+
+/// Datagrams, in order; past its limit the oldest are dropped.
+#[derive(Debug)]
+pub(super) struct DatagramQueue {
+    limit: usize,
+    /// The oldest datagram, where it was encoded elsewhere and nothing waited: it is not copied unless another
+    /// follows it.
+    shared: Option<Bytes>,
+    buffer: BytesMut,
+    /// The lengths of the datagrams in `buffer`; none is 0, since each has a header.
+    lengths: VecDeque<u16>,
+    /// The most that `buffer` held since the queue was last empty.
+    peak: usize,
+    /// What the last burst took, where its buffer was given back.
+    expected: usize,
+    dropped: u64,
+    bytes_sent: u64,
+}
+
+impl DatagramQueue {
+    /// An empty queue for `limit` bytes, or one datagram.
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            shared: None,
+            buffer: BytesMut::new(),
+            lengths: VecDeque::new(),
+            peak: 0,
+            expected: 0,
+            dropped: 0,
+            bytes_sent: 0,
+        }
+    }
+
+    /// How many datagrams were dropped.
+    pub(super) const fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Bytes of the datagrams taken since the beginning.
+    pub(super) const fn bytes_sent(&self) -> u64 {
+        self.bytes_sent
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.shared.is_none() && self.lengths.is_empty()
+    }
+
+    /// Encodes a message as a datagram behind the others, and drops the oldest where they are too many bytes.
+    pub(super) fn push<M: ToMessage + ?Sized>(
+        &mut self,
+        message: &M,
+        encoding: Encoding,
+    ) -> Result<(), SendError> {
+        self.unshare();
+        self.expect_traffic();
+        let start = self.buffer.len();
+        encode_message(&mut self.buffer, message, encoding)?;
+        let length = self.buffer.len() - start;
+        match check_length(length) {
+            Ok(length) => {
+                self.appended(length);
+                Ok(())
+            }
+            Err(error) => {
+                self.buffer.truncate(start);
+                // The room that the refused message took goes with it.
+                if self.buffer.capacity() > 2 * self.peak.max(KEPT_WHEN_EMPTY) {
+                    self.buffer = BytesMut::from(&self.buffer[..]);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Queues a message that was encoded already.
+    pub(super) fn push_encoded(&mut self, message: &EncodedMessage) -> Result<(), SendError> {
+        let length = check_length(message.message_len())?;
+        if self.is_empty() {
+            self.shared = Some(message.datagram());
+            return Ok(());
+        }
+        self.unshare();
+        self.expect_traffic();
+        self.buffer.extend_from_slice(&message.frame()[FRAME_LENGTH_BYTES..]);
+        self.appended(length);
+        Ok(())
+    }
+
+    /// The oldest datagram.
+    pub(super) fn pop(&mut self) -> Option<Bytes> {
+        self.pop_run(1).map(|datagrams| datagrams.contents)
+    }
+
+    /// The oldest datagrams, as far as they have one length (the last may be shorter) and are no more than
+    /// `max_segments` and no longer together than one datagram may be.
+    pub(super) fn pop_run(&mut self, max_segments: usize) -> Option<Datagrams> {
+        if let Some(contents) = self.shared.take() {
+            self.bytes_sent += contents.len() as u64;
+            return Some(Datagrams { segment: contents.len(), contents });
+        }
+        let &first = self.lengths.front()?;
+        let (mut count, mut total) = (0, 0);
+        for &length in self.lengths.iter().take(max_segments.max(1)) {
+            if length > first || total + usize::from(length) > LONGEST_DATAGRAM {
+                break;
+            }
+            count += 1;
+            total += usize::from(length);
+            if length < first {
+                break;
+            }
+        }
+        self.lengths.drain(..count);
+        let contents = self.buffer.split_to(total).freeze();
+        self.bytes_sent += total as u64;
+        if self.lengths.is_empty() {
+            self.emptied();
+        }
+        Some(Datagrams { contents, segment: usize::from(first) })
+    }
+
+    /// Forgets everything that waits.
+    pub(super) fn clear(&mut self) {
+        self.shared = None;
+        self.buffer = BytesMut::new();
+        self.lengths = VecDeque::new();
+    }
+
+    /// Copies the datagram that was not copied yet, since another goes behind it.
+    fn unshare(&mut self) {
+        if let Some(datagram) = self.shared.take() {
+            self.expect_traffic();
+            self.buffer.extend_from_slice(&datagram);
+            // Its length was checked when it came.
+            self.appended(datagram.len() as u16);
+        }
+    }
+
+    fn appended(&mut self, length: u16) {
+        self.lengths.push_back(length);
+        while self.buffer.len() > self.limit && self.lengths.len() > 1 {
+            let oldest = self.lengths.pop_front().unwrap_or_default();
+            self.buffer.advance(usize::from(oldest));
+            self.dropped += 1;
+        }
+        self.peak = self.peak.max(self.buffer.len());
+    }
+
+    /// Makes room for as much as the last burst took, so that the next one takes one allocation.
+    fn expect_traffic(&mut self) {
+        if self.buffer.capacity() == 0 && self.expected > 0 {
+            self.buffer.reserve(core::mem::take(&mut self.expected));
+        }
+    }
+
+    /// Gives large buffers back, so that an idle connection holds none.
+    fn emptied(&mut self) {
+        if self.peak > KEPT_WHEN_EMPTY {
+            self.expected = self.peak;
+            self.buffer = BytesMut::new();
+        }
+        self.peak = 0;
+        if self.lengths.capacity() > KEPT_WHEN_EMPTY / size_of::<u16>() {
+            self.lengths = VecDeque::new();
+        }
+    }
+}
+
+fn check_length(length: usize) -> Result<u16, SendError> {
+    u16::try_from(length)
+        .ok()
+        .filter(|_| length <= LONGEST_DATAGRAM)
+        .ok_or(SendError::TooLong { length, limit: LONGEST_DATAGRAM })
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    use super::*;
+    use crate::message::Message;
+
+    fn message(length: usize) -> Message {
+        Message::new(1, vec![9; length - 3])
+    }
+
+    fn queue(lengths: &[usize]) -> DatagramQueue {
+        let mut queue = DatagramQueue::new(64 << 10);
+        for &length in lengths {
+            queue.push(&message(length), Encoding::default()).unwrap();
+        }
+        queue
+    }
+
+    fn runs(queue: &mut DatagramQueue, max_segments: usize) -> Vec<(usize, usize)> {
+        core::iter::from_fn(|| queue.pop_run(max_segments))
+            .map(|run| (run.contents.len(), run.segment))
+            .collect()
+    }
+
+    #[test]
+    fn datagrams_of_one_length_leave_together_with_one_shorter_behind_them() {
+        assert_eq!(runs(&mut queue(&[10, 10, 10, 5, 5, 20]), 64), [(35, 10), (5, 5), (20, 20)]);
+    }
+
+    #[test]
+    fn a_run_has_no_more_segments_than_asked_for() {
+        assert_eq!(runs(&mut queue(&[10; 5]), 2), [(20, 10), (20, 10), (10, 10)]);
+        assert_eq!(runs(&mut queue(&[10; 2]), 0), [(10, 10), (10, 10)]);
+    }
+
+    #[test]
+    fn a_run_is_no_longer_than_one_datagram_may_be() {
+        assert_eq!(runs(&mut queue(&[30_000, 30_000, 5_000]), 64), [(65_000, 30_000)]);
+        assert_eq!(runs(&mut queue(&[30_000, 30_000, 5_508]), 64), [(60_000, 30_000), (5_508, 5_508)]);
+    }
+
+    #[test]
+    fn the_longest_datagram_is_taken_and_one_byte_more_is_refused() {
+        let mut queue = queue(&[65_507]);
+        let refused = Err(SendError::TooLong { length: 65_508, limit: 65_507 });
+        assert_eq!(queue.push(&message(65_508), Encoding::default()), refused);
+        assert_eq!(queue.push_encoded(&EncodedMessage::new(&message(65_508)).unwrap()), refused);
+        assert_eq!(queue.pop().unwrap().len(), 65_507);
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn past_the_limit_the_oldest_are_dropped() {
+        let mut queue = DatagramQueue::new(25);
+        for length in [10, 11, 12, 13] {
+            queue.push(&message(length), Encoding::default()).unwrap();
+        }
+        assert_eq!(queue.dropped(), 2);
+        assert_eq!(runs(&mut queue, 1), [(12, 12), (13, 13)]);
+        assert_eq!(queue.bytes_sent(), 25);
+    }
+
+    #[test]
+    fn one_datagram_is_kept_whatever_the_limit_is() {
+        let mut queue = DatagramQueue::new(0);
+        queue.push(&message(10), Encoding::default()).unwrap();
+        assert_eq!(queue.pop().unwrap().len(), 10);
+    }
+
+    #[test]
+    fn a_shared_datagram_is_not_copied_when_it_is_alone() {
+        let mut queue = queue(&[]);
+        let encoded = EncodedMessage::new(&message(10)).unwrap();
+        queue.push_encoded(&encoded).unwrap();
+        assert_eq!(queue.buffer.capacity(), 0);
+        assert_eq!(queue.pop().unwrap().as_ptr(), encoded.frame()[4..].as_ptr());
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn shared_and_own_datagrams_leave_in_the_order_they_came() {
+        let mut queue = queue(&[]);
+        queue.push_encoded(&EncodedMessage::new(&message(10)).unwrap()).unwrap();
+        queue.push(&message(11), Encoding::default()).unwrap();
+        queue.push_encoded(&EncodedMessage::new(&message(12)).unwrap()).unwrap();
+        assert_eq!(runs(&mut queue, 64), [(10, 10), (11, 11), (12, 12)]);
+    }
+
+    #[test]
+    fn a_queue_that_was_emptied_keeps_only_a_small_buffer() {
+        let mut queue = queue(&[10; 6000]);
+        runs(&mut queue, 64);
+        assert_eq!(queue.buffer.capacity(), 0);
+        assert_eq!(queue.lengths.capacity(), 0);
+    }
+}

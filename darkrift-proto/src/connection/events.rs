@@ -1,0 +1,278 @@
+//! What waits for the application: in order, bounded, nothing before `Connected` and nothing after `Closed`.
+
+use alloc::collections::VecDeque;
+
+use super::reason::CloseReason;
+use super::strike::Strike;
+use crate::ids::ClientId;
+use crate::message::Received;
+
+/// What happened, as the application sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The connection is up; the first event of all, once.
+    Connected(ClientId),
+    /// A message came.
+    Message(Received),
+    /// Server: the client was charged with a strike.
+    Strike(Strike),
+    /// The connection ended; the last event of all, once. Without [`Connected`](Self::Connected) before it the
+    /// connection never came up.
+    Closed(CloseReason),
+}
+
+impl Event {
+    fn payload_len(&self) -> usize {
+        match self {
+            Self::Message(received) => received.payload().len(),
+            _ => 0,
+        }
+    }
+}
+
+/// A queue that is empty gives its buffer back when it had room for more than this.
+const KEPT_WHEN_EMPTY: usize = 32;
+
+/// An event that came on UDP: of those the newest are kept, so they stand in a queue of their own.
+#[derive(Debug)]
+struct Loose {
+    /// How many events of the other queue go before it.
+    after: u64,
+    event: Event,
+}
+
+#[derive(Debug)]
+pub(super) struct Events {
+    limit: usize,
+    byte_limit: usize,
+    /// Whether the connection is up, so that messages may be delivered.
+    announced: bool,
+    connected: Option<ClientId>,
+    /// What came on the stream. Bounded by whoever takes frames, who asks for the room first.
+    ordered: VecDeque<Event>,
+    ordered_bytes: usize,
+    /// How many events of `ordered` have been taken since the beginning.
+    taken: u64,
+    loose: VecDeque<Loose>,
+    loose_dropped: u64,
+    closed: Option<CloseReason>,
+}
+
+impl Events {
+    /// An empty queue for `limit` events of each channel, and `byte_limit` bytes of the stream's.
+    pub(super) const fn new(limit: usize, byte_limit: usize) -> Self {
+        Self {
+            limit,
+            byte_limit,
+            announced: false,
+            connected: None,
+            ordered: VecDeque::new(),
+            ordered_bytes: 0,
+            taken: 0,
+            loose: VecDeque::new(),
+            loose_dropped: 0,
+            closed: None,
+        }
+    }
+
+    /// How many events from the stream may be added now. Never 0 while there are none, whatever the limits are.
+    pub(super) fn room(&self) -> usize {
+        if self.ordered.is_empty() {
+            self.limit.max(1)
+        } else if self.ordered_bytes >= self.byte_limit {
+            0
+        } else {
+            self.limit.saturating_sub(self.ordered.len())
+        }
+    }
+
+    /// How many events from the stream wait, and the bytes of their payloads.
+    pub(super) fn held(&self) -> (usize, usize) {
+        (self.ordered.len(), self.ordered_bytes)
+    }
+
+    /// Makes room for `count` more events from the stream at once.
+    pub(super) fn reserve(&mut self, count: usize) {
+        self.ordered.reserve(count);
+    }
+
+    /// Adds an event from the stream.
+    #[inline]
+    pub(super) fn push(&mut self, event: Event) {
+        self.ordered_bytes += event.payload_len();
+        self.ordered.push_back(event);
+    }
+
+    /// Adds an event from UDP; drops and counts the oldest of them where there are too many.
+    pub(super) fn push_loose(&mut self, event: Event) {
+        if self.loose.len() >= self.limit.max(1) {
+            self.loose.pop_front();
+            self.loose_dropped += 1;
+        }
+        self.loose.push_back(Loose { after: self.taken + self.ordered.len() as u64, event });
+    }
+
+    /// How many events from UDP were dropped.
+    pub(super) const fn loose_dropped(&self) -> u64 {
+        self.loose_dropped
+    }
+
+    /// The connection is up: `Connected` goes before everything that came already.
+    pub(super) fn announce(&mut self, id: ClientId) {
+        self.announced = true;
+        self.connected = Some(id);
+    }
+
+    /// The connection ended: `Closed` goes after everything that came. What came before the connection was up is
+    /// nobody's.
+    pub(super) fn close(&mut self, reason: CloseReason) {
+        if !self.announced {
+            self.ordered = VecDeque::new();
+            self.loose = VecDeque::new();
+        }
+        self.closed = Some(reason);
+    }
+
+    pub(super) fn has_next(&self) -> bool {
+        self.closed.is_some() || (self.announced && self.has_message())
+    }
+
+    fn has_message(&self) -> bool {
+        self.connected.is_some() || !self.ordered.is_empty() || !self.loose.is_empty()
+    }
+
+    #[inline]
+    pub(super) fn pop(&mut self) -> Option<Event> {
+        if !self.announced {
+            return self.closed.take().map(Event::Closed);
+        }
+        if self.connected.is_some() {
+            return self.connected.take().map(Event::Connected);
+        }
+        if self.loose.front().is_some_and(|loose| loose.after <= self.taken) {
+            return self.pop_loose();
+        }
+        if let Some(event) = self.ordered.pop_front() {
+            self.taken += 1;
+            self.ordered_bytes -= event.payload_len();
+            if self.ordered.is_empty() && self.ordered.capacity() > KEPT_WHEN_EMPTY {
+                self.ordered = VecDeque::new();
+            }
+            return Some(event);
+        }
+        self.closed.take().map(Event::Closed)
+    }
+
+    fn pop_loose(&mut self) -> Option<Event> {
+        let loose = self.loose.pop_front()?;
+        if self.loose.is_empty() && self.loose.capacity() > KEPT_WHEN_EMPTY {
+            self.loose = VecDeque::new();
+        }
+        Some(loose.event)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+    use crate::connection::{CloseKind, Initiator};
+    use crate::message::{Message, SendMode};
+
+    const ID: ClientId = ClientId::new(3);
+
+    fn message(tag: u16) -> Event {
+        Event::Message(Received::new(Message::new(tag, &b"1234"[..]), SendMode::Reliable))
+    }
+
+    fn closed() -> CloseReason {
+        CloseReason::new(Initiator::User, CloseKind::Requested)
+    }
+
+    fn all(events: &mut Events) -> Vec<Event> {
+        core::iter::from_fn(|| events.pop()).collect()
+    }
+
+    #[test]
+    fn nothing_comes_before_connected_and_nothing_after_closed() {
+        let mut events = Events::new(256, 1000);
+        events.push(message(1));
+        assert!(!events.has_next());
+        assert_eq!(events.pop(), None);
+        events.announce(ID);
+        events.push(message(2));
+        events.close(closed());
+        assert_eq!(all(&mut events), [Event::Connected(ID), message(1), message(2), Event::Closed(closed())]);
+        assert!(!events.has_next());
+    }
+
+    #[test]
+    fn a_connection_that_never_came_up_gives_closed_alone() {
+        let mut events = Events::new(256, 1000);
+        events.push(message(1));
+        events.push_loose(message(2));
+        events.close(closed());
+        assert_eq!(all(&mut events), [Event::Closed(closed())]);
+    }
+
+    #[test]
+    fn the_two_channels_come_out_in_the_order_of_arrival() {
+        let mut events = Events::new(256, 1000);
+        events.push_loose(message(0));
+        events.push(message(1));
+        events.announce(ID);
+        events.push_loose(message(2));
+        events.push(message(3));
+        assert_eq!(events.pop(), Some(Event::Connected(ID)));
+        assert_eq!(events.pop(), Some(message(0)));
+        assert_eq!(events.pop(), Some(message(1)));
+        events.push_loose(message(4));
+        assert_eq!(all(&mut events), [message(2), message(3), message(4)]);
+    }
+
+    #[test]
+    fn of_the_unreliable_the_newest_are_kept() {
+        let mut events = Events::new(2, 1000);
+        events.announce(ID);
+        events.pop();
+        for tag in 0..5 {
+            events.push_loose(message(tag));
+        }
+        assert_eq!(events.loose_dropped(), 3);
+        assert_eq!(all(&mut events), [message(3), message(4)]);
+    }
+
+    #[test]
+    fn room_ends_with_the_number_of_events_or_with_their_bytes() {
+        let mut events = Events::new(3, 8);
+        events.announce(ID);
+        events.pop();
+        assert_eq!(events.room(), 3);
+        events.push(message(1));
+        assert_eq!(events.room(), 2);
+        events.push(message(2));
+        assert_eq!(events.room(), 0);
+        events.pop();
+        assert_eq!(events.room(), 2);
+    }
+
+    #[test]
+    fn an_empty_queue_has_room_whatever_the_limits_are() {
+        assert_eq!(Events::new(0, 0).room(), 1);
+    }
+
+    #[test]
+    fn an_empty_queue_keeps_no_large_buffer() {
+        let mut events = Events::new(256, 10_000);
+        events.announce(ID);
+        for tag in 0..256 {
+            events.push(message(tag));
+            events.push_loose(message(tag));
+        }
+        all(&mut events);
+        assert!(events.ordered.capacity() <= KEPT_WHEN_EMPTY);
+        assert!(events.loose.capacity() <= KEPT_WHEN_EMPTY);
+    }
+}

@@ -1,0 +1,279 @@
+//! What came from the peer: frames off the stream, and datagrams.
+
+use bytes::{Bytes, BytesMut};
+
+use super::closing::local;
+use super::pings::Acknowledged;
+use super::state::State;
+use super::strike::{Strike, StrikeReason};
+use super::{CloseKind, CloseReason, Connection, Event, Initiator, Side};
+use crate::message::{Message, MessageKind, Received, SendMode};
+use crate::time::Instant;
+use crate::wire::{FRAME_LENGTH_BYTES, FrameError, Frames, Header, HeaderError, HeaderKind, frame, missing};
+
+/// How much a server lets a client write before its token comes. It is not looked at, only left where it is; past
+/// this the stream is not read.
+const HELD_BEFORE_TOKEN: usize = 64 << 10;
+/// How many messages a client keeps before Configure comes.
+const HELD_BEFORE_CONFIGURE: usize = 4096;
+
+impl Connection {
+    /// Whether stream input is wanted: call [`handle_stream`](Self::handle_stream) with what there is (even without
+    /// new bytes, since it may have left some), and read more.
+    ///
+    /// False while the application has too much to take, which slows the peer through TCP itself.
+    pub fn wants_stream_read(&self) -> bool {
+        match self.state {
+            State::AwaitingHello | State::AwaitingAcknowledgement | State::AwaitingConfigure => true,
+            State::AwaitingToken => self.input_left < HELD_BEFORE_TOKEN,
+            State::Paired | State::Connected => self.events.room() > 0,
+            State::Closing => !self.stream_ended,
+            State::Drained => false,
+        }
+    }
+
+    /// How many more bytes complete the frame whose beginning the last [`handle_stream`](Self::handle_stream) left;
+    /// 0 if unknown. A hint for the size of the next read. A peer chose it: never allocate it at once.
+    pub const fn stream_read_hint(&self) -> usize {
+        self.input_missing
+    }
+
+    /// Bytes came on the stream: `input` holds them behind whatever the last call left in it.
+    ///
+    /// Takes whole frames off the front, as many as there is room for events, and leaves the rest. Payloads are
+    /// not copied: they share the memory of `input`. Once the connection is closed all of `input` is discarded.
+    pub fn handle_stream(&mut self, now: Instant, input: &mut BytesMut) {
+        if input.len() != self.input_left {
+            self.last_heard = now;
+        }
+        self.take_stream(now, input);
+        if self.is_closed() {
+            input.clear();
+        }
+        self.input_left = input.len();
+    }
+
+    /// The peer ended its stream, in good order. `input` is what the last [`handle_stream`](Self::handle_stream)
+    /// left.
+    ///
+    /// Whole frames that are still in `input` come first: while there is no room for their events, the connection
+    /// closes only when later calls of `handle_stream` have taken them. Calling this again has no effect.
+    pub fn handle_stream_end(&mut self, now: Instant, input: &mut BytesMut) {
+        self.stream_ended = true;
+        self.handle_stream(now, input);
+        // Without the client's token, or the application's word, nothing of it can be delivered any more.
+        if matches!(self.state, State::AwaitingHello | State::AwaitingToken | State::Paired) {
+            self.end(now, Initiator::Peer, CloseKind::EndOfStream);
+            input.clear();
+            self.input_left = 0;
+        }
+        self.drain_if_done();
+    }
+
+    fn take_stream(&mut self, now: Instant, input: &mut BytesMut) {
+        self.input_missing = 0;
+        let takes_frames = match self.state {
+            State::AwaitingToken | State::Closing | State::Drained => false,
+            State::AwaitingHello => self.take_hello(now, input),
+            _ => true,
+        };
+        if takes_frames {
+            // Once is enough, except where frames were no events.
+            while let Run::Taken = self.take_run(now, input) {}
+        }
+    }
+
+    /// Takes the whole frames at the front of `input`, as far as there is room.
+    fn take_run(&mut self, now: Instant, input: &mut BytesMut) -> Run {
+        let (limit, room) = (self.side.max_frame(), self.frame_room());
+        let mut frames = Frames::new(input, limit);
+        let count = frames.by_ref().take(room).count();
+        let length = input.len() - frames.rest().len();
+        if count == 0 {
+            if room > 0 {
+                self.no_whole_frame(now, input);
+            }
+            return Run::Ended;
+        }
+        self.counted.stream_bytes_received += length as u64;
+        self.events.reserve(count);
+        // One reference count for the run, and one for each payload that is cut out of it.
+        let run = input.split_to(length).freeze();
+        let mut start = 0;
+        for message in Frames::new(&run, limit) {
+            start += FRAME_LENGTH_BYTES;
+            let end = start + message.len();
+            self.take_message(now, &run, start, end);
+            if self.is_closed() {
+                return Run::Ended;
+            }
+            start = end;
+        }
+        Run::Taken
+    }
+
+    /// How many frames may be taken. Before Configure a client takes more than the application could want,
+    /// since Configure is among them: it never stops, it closes when they are too many.
+    fn frame_room(&self) -> usize {
+        match self.state {
+            State::AwaitingAcknowledgement | State::AwaitingConfigure => HELD_BEFORE_CONFIGURE,
+            _ => self.events.room(),
+        }
+    }
+
+    /// There is room, but the front of `input` is no whole frame that is accepted.
+    fn no_whole_frame(&mut self, now: Instant, input: &[u8]) {
+        let limit = self.side.max_frame();
+        match frame(input, limit) {
+            Ok(_) if self.stream_ended => self.end(now, Initiator::Peer, CloseKind::EndOfStream),
+            Ok(_) => self.input_missing = missing(input, limit),
+            Err(error) => self.refuse_frame(now, error),
+        }
+    }
+
+    fn refuse_frame(&mut self, now: Instant, error: FrameError) {
+        let kind = match error {
+            FrameError::Empty => CloseKind::EmptyFrame,
+            FrameError::Negative(length) => CloseKind::NegativeFrame(length),
+            FrameError::TooLong { length, limit } => {
+                // It ends the connection whatever the strikes come to: the original would never read it again.
+                self.charge(StrikeReason::ConnectionRequest, SendMode::Reliable);
+                CloseKind::FrameTooLong { length, limit: u32::try_from(limit).unwrap_or(u32::MAX) }
+            }
+        };
+        self.end(now, Initiator::Local, kind);
+    }
+
+    /// Takes the message at `start..end` of `run`.
+    #[inline]
+    fn take_message(&mut self, now: Instant, run: &Bytes, start: usize, end: usize) {
+        match Header::read(&run[start..end]) {
+            Ok((header, header_len)) => match header.kind() {
+                HeaderKind::User(kind) => {
+                    let payload = run.slice(start + header_len..end);
+                    let message = Message::new(header.tag(), payload).with_kind(kind);
+                    self.counted.reliable_received += 1;
+                    self.deliver(now, message, SendMode::Reliable);
+                }
+                HeaderKind::Command => match self.side {
+                    Side::Client(_) => self.take_command(now, header.tag(), &run[start + header_len..end]),
+                    Side::Server(_) => self.strike(now, StrikeReason::InvalidCommand, SendMode::Reliable),
+                },
+            },
+            Err(HeaderError { .. }) => match self.side {
+                Side::Client(_) => self.end(now, Initiator::Local, CloseKind::MalformedFrame),
+                Side::Server(_) => self.strike(now, StrikeReason::InvalidMessageLength, SendMode::Reliable),
+            },
+        }
+    }
+
+    /// A datagram came from the peer's address (client), or the listener gave it to this connection (server).
+    ///
+    /// A client drops and counts what makes no sense, since anyone can forge a datagram; a server strikes, as the
+    /// original does.
+    pub fn handle_datagram(&mut self, now: Instant, datagram: Bytes) {
+        match self.state {
+            State::Closing | State::Drained => return,
+            // Nothing that comes before the token is known can be meant for this connection.
+            State::AwaitingHello | State::AwaitingToken => {
+                self.counted.datagrams_ignored += 1;
+                return;
+            }
+            _ => {}
+        }
+        self.last_heard = now;
+        self.counted.datagram_bytes_received += datagram.len() as u64;
+        if matches!(self.side, Side::Client(_)) && self.take_acknowledgement(&datagram) {
+            return;
+        }
+        match Header::read(&datagram) {
+            Ok((header, header_len)) => match header.kind() {
+                HeaderKind::User(kind) => {
+                    let payload = datagram.slice(header_len..);
+                    let message = Message::new(header.tag(), payload).with_kind(kind);
+                    self.counted.unreliable_received += 1;
+                    self.deliver(now, message, SendMode::Unreliable);
+                }
+                HeaderKind::Command => self.refuse_datagram(now, StrikeReason::InvalidCommand),
+            },
+            Err(HeaderError { .. }) => self.refuse_datagram(now, StrikeReason::InvalidMessageLength),
+        }
+    }
+
+    fn refuse_datagram(&mut self, now: Instant, reason: StrikeReason) {
+        self.counted.datagrams_ignored += 1;
+        if matches!(self.side, Side::Server(_)) {
+            self.strike(now, reason, SendMode::Unreliable);
+        }
+    }
+
+    /// Hands a message to the application, after the ping machinery has looked at it.
+    #[inline]
+    fn deliver(&mut self, now: Instant, message: Message, mode: SendMode) {
+        let mut struck_out = None;
+        match message.kind() {
+            MessageKind::Ordinary => {}
+            MessageKind::Ping(code) => self.answer_ping(message.tag(), code, mode),
+            MessageKind::Acknowledgement(code) => {
+                if self.pings.acknowledged(code, now) == Acknowledged::Unknown {
+                    struck_out = self.charge(StrikeReason::UnidentifiedPing, mode);
+                }
+            }
+        }
+        if mode == SendMode::Reliable && self.too_many_before_configure(message.payload().len()) {
+            let (held, _) = self.events.held();
+            return self.end(now, Initiator::Local, CloseKind::TooManyBeforeConfigure(held));
+        }
+        self.push(Event::Message(Received::new(message, mode)), mode);
+        if let Some(reason) = struck_out {
+            self.end_with(now, reason);
+        }
+    }
+
+    /// Whether a client cannot keep another message of this payload: messages are bounded in number, and together
+    /// are no longer than one may be.
+    fn too_many_before_configure(&self, payload_len: usize) -> bool {
+        let waits = matches!(self.state, State::AwaitingAcknowledgement | State::AwaitingConfigure);
+        let (held, bytes) = self.events.held();
+        waits && (held >= HELD_BEFORE_CONFIGURE || bytes + payload_len > self.side.max_frame())
+    }
+
+    fn push(&mut self, event: Event, mode: SendMode) {
+        match mode {
+            SendMode::Reliable => self.events.push(event),
+            SendMode::Unreliable => self.events.push_loose(event),
+        }
+    }
+
+    /// Charges the client with a strike, and closes the connection if it was one too many.
+    fn strike(&mut self, now: Instant, reason: StrikeReason, mode: SendMode) {
+        if let Some(reason) = self.charge(reason, mode) {
+            self.end_with(now, reason);
+        }
+    }
+
+    /// Charges the client with a strike; gives the reason to close if it was one too many. A client's side charges
+    /// nobody, and a weight of 0 is no strike.
+    fn charge(&mut self, reason: StrikeReason, mode: SendMode) -> Option<CloseReason> {
+        let Side::Server(config) = &self.side else { return None };
+        let (weight, max_strikes) = (config.strike_weights.of(reason), config.max_strikes);
+        if weight == 0 {
+            return None;
+        }
+        self.strikes = self.strikes.saturating_add(weight);
+        let total = self.strikes;
+        self.push(Event::Strike(Strike { reason, weight, total }), mode);
+        (total >= max_strikes).then(|| local(CloseKind::Strikes { last: reason, total }))
+    }
+
+    /// Server: takes `weight` off the client's strikes, as a handler of the original may forgive one.
+    pub fn forgive_strikes(&mut self, weight: u32) {
+        self.strikes = self.strikes.saturating_sub(weight);
+    }
+}
+
+/// Whether frames were taken, so that there may be more to take.
+enum Run {
+    Taken,
+    Ended,
+}

@@ -1,0 +1,32 @@
+//! Why a message was not accepted for sending.
+
+use crate::data::EncodeError;
+
+/// Why a message was not accepted for sending. The message was not changed and nothing of it was sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The connection has ended.
+    #[error("the connection is closed")]
+    Closed,
+    /// There is no client yet to send to: the handshake is not that far.
+    #[error("the connection is not established yet")]
+    NotConnected,
+    /// The reliable queue has no room for it now.
+    #[error("the reliable queue is full: {queued} bytes wait")]
+    Full {
+        /// Bytes in the queue.
+        queued: usize,
+    },
+    /// It is longer than its channel carries.
+    #[error("a message of {length} bytes, more than the {limit} of its channel")]
+    TooLong {
+        /// Its length with its header, in bytes.
+        length: usize,
+        /// The most that the channel carries, in bytes.
+        limit: usize,
+    },
+    /// It could not be encoded.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+}
