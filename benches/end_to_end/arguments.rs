@@ -1,0 +1,69 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use lexopt::prelude::{Long, ValueExt};
+
+use crate::measure::Timing;
+
+pub(crate) const USAGE: &str = "\
+cargo bench --bench end_to_end -- [OPTIONS]
+
+    --only NAME    run one workload
+    --list         name the workloads
+    --json FILE    write every figure to FILE (a path from the root of the repository)
+    --rounds N     rounds for each workload (7)
+    --quick        2 short rounds, to see that everything runs; figures mean little
+
+A run of all workloads that is not quick rewrites docs/performance/end_to_end.md and .svg.";
+
+/// What to run.
+#[derive(Debug)]
+pub(crate) struct Arguments {
+    pub(crate) only: Option<String>,
+    pub(crate) json: Option<PathBuf>,
+    pub(crate) rounds: usize,
+    pub(crate) timing: Timing,
+    pub(crate) quick: bool,
+    pub(crate) task: Task,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    Run,
+    List,
+    Help,
+}
+
+impl Arguments {
+    pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, lexopt::Error> {
+        let mut parser = lexopt::Parser::from_args(arguments);
+        let (mut only, mut json, mut rounds, mut quick, mut task) = (None, None, None, false, Task::Run);
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Long("only") => only = Some(parser.value()?.string()?),
+                Long("json") => json = Some(parser.value()?.into()),
+                Long("rounds") => {
+                    let wanted: usize = parser.value()?.parse()?;
+                    if wanted == 0 {
+                        return Err("--rounds needs at least 1".into());
+                    }
+                    rounds = Some(wanted);
+                }
+                Long("quick") => quick = true,
+                Long("list") => task = Task::List,
+                Long("help") => task = Task::Help,
+                // Cargo adds it to the arguments of every bench.
+                Long("bench") => {}
+                unknown => return Err(unknown.unexpected()),
+            }
+        }
+        let timing = if quick {
+            Timing { warm_up: Duration::from_millis(50), measure: Duration::from_millis(150) }
+        } else {
+            Timing { warm_up: Duration::from_millis(150), measure: Duration::from_millis(400) }
+        };
+        Ok(Self { only, json, rounds: rounds.unwrap_or(if quick { 2 } else { 7 }), timing, quick, task })
+    }
+}

@@ -1,0 +1,65 @@
+//! The least that opens both channels: a TCP accept, and one exchange of datagrams.
+
+use std::io;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+
+use super::datagrams::echo_datagrams;
+use super::{LOOPBACK, ended, server_datagrams};
+use crate::contender::{Addresses, Answer, Client, Contender, Mode, Shape};
+
+/// What is exchanged in place of a token.
+const GREETING: [u8; 9] = *b"\x01greeting";
+
+#[derive(Debug)]
+pub(crate) struct Bare;
+
+#[derive(Debug)]
+pub(crate) struct BareClient {
+    _stream: TcpStream,
+    _socket: UdpSocket,
+}
+
+impl Contender for Bare {
+    const NAME: &'static str = "bare";
+    type Client = BareClient;
+    type Server = ();
+
+    async fn serve(_shape: Shape) -> io::Result<(Addresses, ())> {
+        let listener = TcpListener::bind(LOOPBACK).await?;
+        let socket = server_datagrams()?;
+        let addresses = Addresses { tcp: listener.local_addr()?, udp: socket.local_addr()? };
+        tokio::spawn(echo_datagrams(socket)?);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                // The connection stays until its client goes.
+                tokio::spawn(async move { stream.read_u8().await });
+            }
+        });
+        Ok((addresses, ()))
+    }
+
+    async fn connect(to: Addresses, _shape: Shape) -> io::Result<BareClient> {
+        let stream = TcpStream::connect(to.tcp).await?;
+        let socket = UdpSocket::bind(LOOPBACK).await?;
+        socket.connect(to.udp).await?;
+        socket.send(&GREETING).await?;
+        let mut answer = [0; GREETING.len() + 1];
+        let length = socket.recv(&mut answer).await?;
+        if answer[..length] != GREETING {
+            return Err(ended());
+        }
+        Ok(BareClient { _stream: stream, _socket: socket })
+    }
+}
+
+impl Client for BareClient {
+    async fn send(&mut self, _mode: Mode, _payload: &[u8]) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    async fn recv(&mut self) -> io::Result<Option<Answer>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}

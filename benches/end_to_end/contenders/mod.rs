@@ -1,0 +1,30 @@
+//! The implementations under measurement.
+
+pub(crate) mod bare;
+pub(crate) mod blocking;
+pub(crate) mod datagrams;
+pub(crate) mod framed;
+pub(crate) mod hand;
+pub(crate) mod raw;
+
+pub(crate) use bare::Bare;
+pub(crate) use blocking::Blocking;
+pub(crate) use framed::Framed;
+pub(crate) use raw::Raw;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// Any free port on loopback.
+pub(crate) const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// A server's UDP socket with room for the bursts of all its clients.
+pub(crate) fn server_datagrams() -> io::Result<std::net::UdpSocket> {
+    let socket = std::net::UdpSocket::bind(LOOPBACK)?;
+    socket2::SockRef::from(&socket).set_recv_buffer_size(4 << 20)?;
+    Ok(socket)
+}
+
+pub(crate) fn ended() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "the connection ended in the middle of the exchange")
+}
