@@ -129,11 +129,7 @@ impl Message {
     /// As [`decode`](Self::decode), and when bytes are left over.
     pub fn decode_strict<T: Decode>(&self) -> Result<T, DecodeError> {
         let (value, rest) = self.decode_with_rest()?;
-        if rest.is_empty() {
-            Ok(value)
-        } else {
-            Err(DecodeError::left_over(self.payload.len() - rest.len(), rest.len()))
-        }
+        if rest.is_empty() { Ok(value) } else { Err(DecodeError::left_over(self.payload.len() - rest.len(), rest.len())) }
     }
 }
 
@@ -294,10 +290,7 @@ impl EncodedMessage {
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn with_encoding<M: ToMessage + ?Sized>(
-        message: &M,
-        encoding: Encoding,
-    ) -> Result<Self, EncodeError> {
+    pub fn with_encoding<M: ToMessage + ?Sized>(message: &M, encoding: Encoding) -> Result<Self, EncodeError> {
         let mut frame = BytesMut::new();
         encode_frame(&mut frame, message, encoding)?;
         Ok(Self { frame: frame.freeze() })
