@@ -1,0 +1,309 @@
+//! A handle to one connection: a client's to its server, or a server's to one of its clients.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::marker::PhantomData;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use darkrift_proto::{
+    ClientId, CloseKind, CloseReason, Dialect, EncodedMessage, Initiator, MessageKind, MessageSet, Received,
+    RoundTrip, SendError, SendMode, Statistics, ToMessage,
+};
+
+use crate::connect::ClientBuilder;
+use crate::error::ConnectError;
+use crate::messages::Messages;
+use crate::peer::Peer;
+use crate::runtime::Runtime;
+use crate::wakers::ReceiverKey;
+use crate::Address;
+
+/// One connection: a client's to its server, or a server's to one of its clients. Both have the same methods.
+///
+/// It is a handle: clones are cheap and mean the same connection, and every method takes `&self`, so one task may
+/// receive while others send. When the last handle is dropped the connection is closed, after what was queued has
+/// left; if a panic dropped it, the reason says so.
+pub struct Client<R> {
+    handle: Arc<Handle>,
+    runtime: PhantomData<fn() -> R>,
+}
+
+/// What all clones of a client share; closes the connection when the last of them goes.
+#[derive(Debug)]
+pub(crate) struct Handle {
+    pub(crate) peer: Arc<Peer>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.peer.close(if std::thread::panicking() {
+            CloseReason::new(Initiator::Local, CloseKind::HandlerPanicked)
+        } else {
+            CloseReason::new(Initiator::User, CloseKind::Requested)
+        });
+    }
+}
+
+impl<R: Runtime + Default> Client<R> {
+    /// Connects to a server with the default settings: to one port number on TCP and UDP, whatever its dialect.
+    ///
+    /// `address` is a host name or an address, with a port: `"game.example:4296"`, `"[::1]:4296"`, a `SocketAddr`.
+    ///
+    /// # Errors
+    /// [`ConnectError`] says what failed; one that ran into a time limit names the phase, such as UDP being blocked.
+    ///
+    /// # Cancel safety
+    /// Dropping the future abandons the attempt and leaves nothing behind.
+    pub async fn connect(address: impl Into<Address>) -> Result<Self, ConnectError> {
+        Self::builder().connect(address).await
+    }
+
+    /// Settings for a connect: another UDP port, time limits, queue limits.
+    pub fn builder() -> ClientBuilder<R> {
+        ClientBuilder::new()
+    }
+}
+
+impl<R> Client<R> {
+    pub(crate) fn from_handle(handle: Arc<Handle>) -> Self {
+        Self { handle, runtime: PhantomData }
+    }
+
+    fn peer(&self) -> &Arc<Peer> {
+        &self.handle.peer
+    }
+
+    /// Sends a message: one of your own types (`#[derive(Message)]`), or a [`Message`](darkrift_proto::Message).
+    ///
+    /// A reliable message waits here while the peer is so slow that its queue is full. It is sent once this
+    /// returns: a flush is not needed. An unreliable one never waits.
+    ///
+    /// # Errors
+    /// The message was not sent, and is still yours: the connection has closed, the message is longer than its
+    /// channel carries (65,507 bytes with its header for [`SendMode::Unreliable`]), or it cannot be encoded.
+    ///
+    /// # Cancel safety
+    /// Dropping the future before it is ready means that the message was not sent.
+    pub async fn send<M: ToMessage + ?Sized>(&self, mode: SendMode, message: &M) -> Result<(), SendError> {
+        match self.try_send(mode, message) {
+            Err(SendError::Full { .. }) => {
+                self.peer().when_there_is_room(|| self.try_send(mode, message)).await
+            }
+            result => result,
+        }
+    }
+
+    /// Sends a message if there is room for it now.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), and [`SendError::Full`] where that would wait. The message is still yours.
+    pub fn try_send<M: ToMessage + ?Sized>(&self, mode: SendMode, message: &M) -> Result<(), SendError> {
+        self.peer().send(mode, message)
+    }
+
+    /// Sends a message that was encoded before, without encoding or copying it again: for one message to many.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    /// Dropping the future before it is ready means that the message was not sent.
+    pub async fn send_encoded(&self, mode: SendMode, message: &EncodedMessage) -> Result<(), SendError> {
+        self.peer().when_there_is_room(|| self.peer().send_encoded(mode, message)).await
+    }
+
+    /// Sends a message that was encoded before if there is room for it now.
+    ///
+    /// # Errors
+    /// As [`try_send`](Self::try_send).
+    pub fn try_send_encoded(&self, mode: SendMode, message: &EncodedMessage) -> Result<(), SendError> {
+        self.peer().send_encoded(mode, message)
+    }
+
+    /// Sends a message that asks to be acknowledged, and gives the code that its acknowledgement will bear. When
+    /// that comes, [`round_trip`](Self::round_trip) has a new sample, and it is received as a message, too.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    /// Dropping the future before it is ready means that the ping was not sent.
+    pub async fn ping<M: ToMessage + ?Sized>(&self, mode: SendMode, message: &M) -> Result<u16, SendError> {
+        self.peer()
+            .when_there_is_room(|| {
+                let mut state = self.peer().lock();
+                let now = self.peer().runtime().now();
+                let result = state.machine.ping(now, mode, message);
+                self.peer().sent(&mut state, result)
+            })
+            .await
+    }
+
+    /// Acknowledges a ping by hand, with a message of your own; only of use where
+    /// [`answer_pings`](ClientBuilder::answer_pings) is off. A message that is no ping is not answered.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    /// Dropping the future before it is ready means that nothing was sent.
+    pub async fn acknowledge<M: ToMessage + ?Sized>(
+        &self,
+        ping: &Received,
+        message: &M,
+    ) -> Result<(), SendError> {
+        let MessageKind::Ping(code) = ping.kind() else { return Ok(()) };
+        self.peer()
+            .when_there_is_room(|| {
+                let mut state = self.peer().lock();
+                let now = self.peer().runtime().now();
+                let result = state.machine.acknowledge(now, ping.send_mode(), code, message);
+                self.peer().sent(&mut state, result)
+            })
+            .await
+    }
+
+    /// Receives the next message, of either channel; `None` once the connection has closed and every message was
+    /// taken. [`close_reason`](Self::close_reason) then says why.
+    ///
+    /// Reliable messages come in the order in which they were sent. Several tasks may receive at once; each message
+    /// goes to one of them.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing: it takes a message only when it is ready.
+    pub fn recv(&self) -> impl Future<Output = Option<Received>> + Send + '_ {
+        let mut receiver = Receiver::new(self.peer().clone());
+        poll_fn(move |cx| receiver.poll(cx))
+    }
+
+    /// Takes a message that is there already; `None` when there is none now.
+    pub fn try_recv(&self) -> Option<Received> {
+        self.peer().try_receive()
+    }
+
+    /// The messages as the types of `S`, an enum with `#[derive(MessageSet)]`: a stream that ends when the
+    /// connection has closed.
+    pub fn messages<S: MessageSet>(&self) -> Messages<S> {
+        Messages::new(Receiver::new(self.peer().clone()))
+    }
+
+    /// Closes the connection. What was queued is still sent; messages that have come can still be received.
+    ///
+    /// The close begins at the call. Awaiting what it gives waits until everything has left and the sockets are
+    /// gone, or the linger time (2 s by default) has passed.
+    pub fn close(&self) -> impl Future<Output = ()> + Send + 'static + use<R> {
+        self.peer().close(CloseReason::new(Initiator::User, CloseKind::Requested));
+        let peer = self.peer().clone();
+        async move { peer.ended().await }
+    }
+
+    /// Waits until the connection has closed, and gives the reason.
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect.
+    pub async fn closed(&self) -> CloseReason {
+        self.peer().closed().await;
+        self.close_reason().expect("a closed connection has a reason")
+    }
+
+    /// Why the connection closed; `None` while it is open.
+    pub fn close_reason(&self) -> Option<CloseReason> {
+        self.peer().lock().machine.close_reason().cloned()
+    }
+
+    /// Whether the connection is open.
+    pub fn is_connected(&self) -> bool {
+        !self.peer().lock().machine.is_closed()
+    }
+
+    /// The client's id, which the server gave it.
+    pub fn id(&self) -> ClientId {
+        self.peer().lock().machine.id().expect("a handle is given out once the id is known")
+    }
+
+    /// The dialect spoken: a client finds it out by the acknowledgement's shape, and does not know it if that was
+    /// lost; a server's is set.
+    pub fn dialect(&self) -> Option<Dialect> {
+        self.peer().lock().machine.dialect()
+    }
+
+    /// The peer's TCP address.
+    pub fn tcp_address(&self) -> SocketAddr {
+        self.peer().stream_address
+    }
+
+    /// The peer's UDP address.
+    pub fn udp_address(&self) -> SocketAddr {
+        // A server's handle exists once the token came from it, a client's sends to it from the start.
+        *self.peer().datagram_address.get().unwrap_or(&self.peer().stream_address)
+    }
+
+    /// This side's TCP address, where the system tells it.
+    pub fn local_tcp_address(&self) -> Option<SocketAddr> {
+        self.peer().local_address
+    }
+
+    /// The round-trip times that pings have measured; `None` before the first acknowledgement.
+    pub fn round_trip(&self) -> Option<RoundTrip> {
+        self.peer().lock().machine.round_trip()
+    }
+
+    /// What the connection has counted since it began.
+    pub fn statistics(&self) -> Statistics {
+        self.peer().lock().machine.statistics()
+    }
+
+    /// The strikes that the peer has against it: on a server, whose clients are disconnected at the maximum.
+    pub fn strikes(&self) -> u32 {
+        self.peer().lock().machine.strikes()
+    }
+
+    /// Takes this much off the peer's strikes.
+    pub fn forgive_strikes(&self, weight: u32) {
+        self.peer().lock().machine.forgive_strikes(weight);
+    }
+}
+
+impl<R> Clone for Client<R> {
+    fn clone(&self) -> Self {
+        Self { handle: self.handle.clone(), runtime: PhantomData }
+    }
+}
+
+impl<R> fmt::Debug for Client<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.peer().lock();
+        f.debug_struct("Client")
+            .field("id", &state.machine.id())
+            .field("tcp_address", &self.peer().stream_address)
+            .field("udp_address", &self.peer().datagram_address.get())
+            .field("state", &state.machine.state())
+            .field("close_reason", &state.machine.close_reason())
+            .finish()
+    }
+}
+
+/// A place in the line of receivers, given up when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    peer: Arc<Peer>,
+    key: Option<ReceiverKey>,
+}
+
+impl Receiver {
+    fn new(peer: Arc<Peer>) -> Self {
+        Self { peer, key: None }
+    }
+
+    pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<Option<Received>> {
+        self.peer.poll_receive(cx, &mut self.key)
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        self.peer.forget(&mut self.key);
+    }
+}

@@ -1,0 +1,254 @@
+//! Connecting: settings, the look-up, TCP, UDP, and the handshake.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::marker::PhantomData;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use darkrift_proto::{ClientConfig, CloseKind, ConnectPhase, Connection, Encoding, Event, Instant, Limits};
+
+use crate::client::{Client, Handle};
+use crate::datagrams::DatagramPath;
+use crate::error::ConnectError;
+use crate::peer::{Drive, Peer};
+use crate::runtime::{Runtime, TcpStream};
+use crate::sockets::{TcpOptions, bind_udp, unspecified_for};
+use crate::wakers::ReceiverKey;
+use crate::{Address, task};
+
+/// Settings of a connect. Each has the default that its method states.
+#[derive(Clone, Debug)]
+pub struct ClientBuilder<R> {
+    config: ClientConfig,
+    tcp: TcpOptions,
+    udp_port: Option<u16>,
+    runtime: PhantomData<fn() -> R>,
+}
+
+impl<R: Runtime + Default> ClientBuilder<R> {
+    /// The default settings.
+    pub fn new() -> Self {
+        Self {
+            config: ClientConfig::default(),
+            tcp: TcpOptions::default(),
+            udp_port: None,
+            runtime: PhantomData,
+        }
+    }
+
+    /// The server's UDP port, where it is not the number of its TCP port.
+    #[must_use]
+    pub const fn udp_port(mut self, port: u16) -> Self {
+        self.udp_port = Some(port);
+        self
+    }
+
+    /// The time limit of the whole connect, the look-up included. Default 10 s, as the original.
+    #[must_use]
+    pub const fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.config.connect_timeout = limit;
+        self
+    }
+
+    /// The time limit for the server's acknowledgement on UDP. Default 5 s, as the original.
+    #[must_use]
+    pub const fn handshake_timeout(mut self, limit: Duration) -> Self {
+        self.config.handshake_timeout = limit;
+        self
+    }
+
+    /// How often the token is sent again on UDP until the server is known to have it. Default 1 s; zero never.
+    #[must_use]
+    pub const fn token_interval(mut self, interval: Duration) -> Self {
+        self.config.token_interval = interval;
+        self
+    }
+
+    /// The longest frame accepted from the server, in bytes. Default 16 MiB + 5.
+    #[must_use]
+    pub const fn max_frame(mut self, bytes: usize) -> Self {
+        self.config.max_frame = bytes;
+        self
+    }
+
+    /// Whether pings are acknowledged without the application. Default true.
+    #[must_use]
+    pub const fn answer_pings(mut self, answer: bool) -> Self {
+        self.config.limits.answer_pings = answer;
+        self
+    }
+
+    /// How long the server may send nothing before the connection is given up. Default `None`: for ever.
+    #[must_use]
+    pub const fn idle_timeout(mut self, limit: Option<Duration>) -> Self {
+        self.config.limits.idle_timeout = limit;
+        self
+    }
+
+    /// The encoding of the text that is sent where a type names no other. Default UTF-16LE.
+    #[must_use]
+    pub const fn encoding(mut self, encoding: Encoding) -> Self {
+        self.config.limits.encoding = encoding;
+        self
+    }
+
+    /// Whether small messages leave at once instead of being gathered by the system (`TCP_NODELAY`). Default true.
+    #[must_use]
+    pub const fn no_delay(mut self, no_delay: bool) -> Self {
+        self.tcp.no_delay = no_delay;
+        self
+    }
+
+    /// After how long a silence the system asks whether the peer is still there. Default 15 s; `None` never.
+    #[must_use]
+    pub const fn keep_alive(mut self, after: Option<Duration>) -> Self {
+        self.tcp.keep_alive = after;
+        self
+    }
+
+    /// How long what was sent may stay unacknowledged before the system gives the connection up (`TCP_USER_TIMEOUT`,
+    /// where there is one). Default 30 s.
+    #[must_use]
+    pub const fn user_timeout(mut self, limit: Option<Duration>) -> Self {
+        self.tcp.user_timeout = limit;
+        self
+    }
+
+    /// Changes the limits of the queues and the rest of [`Limits`].
+    #[must_use]
+    pub fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
+        change(&mut self.config.limits);
+        self
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    /// As [`Client::connect`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future abandons the attempt and leaves nothing behind.
+    pub async fn connect(self, address: impl Into<Address>) -> Result<Client<R>, ConnectError> {
+        let runtime: Arc<dyn Runtime> = Arc::new(R::default());
+        connect(runtime, self.config, self.tcp, self.udp_port, address.into()).await.map(Client::from_handle)
+    }
+}
+
+impl<R: Runtime + Default> Default for ClientBuilder<R> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+async fn connect(
+    runtime: Arc<dyn Runtime>,
+    config: ClientConfig,
+    tcp: TcpOptions,
+    udp_port: Option<u16>,
+    address: Address,
+) -> Result<Arc<Handle>, ConnectError> {
+    let started = runtime.now();
+    let deadline = Deadline { at: started + config.connect_timeout, limit: config.connect_timeout };
+    let addresses = resolve(&*runtime, &address, &deadline).await?;
+    let (stream, server) = open(&*runtime, &addresses, &deadline).await?;
+    if let Some(socket) = stream.socket() {
+        tcp.apply(&socket);
+    }
+    let udp = bind_udp(unspecified_for(server))
+        .and_then(|socket| runtime.wrap_udp_socket(socket))
+        .map_err(|source| ConnectError::Udp { source })?;
+    let datagram_address = SocketAddr::new(server.ip(), udp_port.unwrap_or(server.port()));
+    let machine = Connection::client(Arc::new(config), started);
+    let peer =
+        Peer::new(runtime.clone(), machine, stream, server, DatagramPath::own(udp), Some(datagram_address));
+    runtime.spawn(Box::pin(task::run(peer.clone(), || {})));
+    let handle = Arc::new(Handle { peer });
+    let mut waiting = Waiting { peer: &handle.peer, key: None };
+    poll_fn(|cx| waiting.poll(cx)).await?;
+    drop(waiting);
+    Ok(handle)
+}
+
+async fn resolve(
+    runtime: &dyn Runtime,
+    address: &Address,
+    deadline: &Deadline,
+) -> Result<Vec<SocketAddr>, ConnectError> {
+    let Some(port) = address.port() else {
+        return Err(ConnectError::InvalidAddress { address: address.to_string() });
+    };
+    let host = address.host();
+    let failed = |source| ConnectError::Resolve { host: host.into(), source };
+    let found = deadline.apply(runtime, runtime.resolve(host.into(), port)).await?.map_err(failed)?;
+    if found.is_empty() { Err(failed(io::ErrorKind::NotFound.into())) } else { Ok(found) }
+}
+
+/// Opens TCP to the first of the addresses that takes it.
+async fn open(
+    runtime: &dyn Runtime,
+    addresses: &[SocketAddr],
+    deadline: &Deadline,
+) -> Result<(Box<dyn TcpStream>, SocketAddr), ConnectError> {
+    let mut failure = None;
+    for &address in addresses {
+        match deadline.apply(runtime, runtime.connect(address)).await? {
+            Ok(stream) => return Ok((stream, address)),
+            Err(source) => failure = Some(ConnectError::Tcp { address, source }),
+        }
+    }
+    Err(failure.expect("a look-up without an address is an error of its own"))
+}
+
+/// The moment by which the TCP connection must be there.
+struct Deadline {
+    at: Instant,
+    limit: Duration,
+}
+
+impl Deadline {
+    async fn apply<T>(&self, runtime: &dyn Runtime, future: impl Future<Output = T>) -> Result<T, ConnectError> {
+        let mut timer = runtime.timer(self.at);
+        let mut future = pin!(future);
+        poll_fn(|cx| match future.as_mut().poll(cx) {
+            Poll::Ready(output) => Poll::Ready(Ok(output)),
+            Poll::Pending => timer
+                .as_mut()
+                .poll(cx)
+                .map(|()| Err(ConnectError::Timeout { phase: ConnectPhase::Tcp, limit: self.limit })),
+        })
+        .await
+    }
+}
+
+/// Waits for Configure, in the place of a receiver.
+struct Waiting<'a> {
+    peer: &'a Arc<Peer>,
+    key: Option<ReceiverKey>,
+}
+
+impl Waiting<'_> {
+    fn poll(&mut self, cx: &Context<'_>) -> Poll<Result<(), ConnectError>> {
+        let mut state = self.peer.lock();
+        self.peer.wakers().wait(&mut self.key, cx.waker());
+        self.peer.drive(&mut state, Drive::All);
+        self.peer.settle(&mut state);
+        match state.machine.poll_event() {
+            Some(Event::Closed(reason)) => Poll::Ready(Err(match reason.kind {
+                CloseKind::ConnectTimeout { phase, limit } => ConnectError::Timeout { phase, limit },
+                _ => ConnectError::Closed(reason),
+            })),
+            Some(_) => Poll::Ready(Ok(())),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.peer.forget(&mut self.key);
+    }
+}

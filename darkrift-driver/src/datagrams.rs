@@ -1,0 +1,204 @@
+//! Moving datagrams between a machine and a UDP socket: a client's own, or its server's.
+
+use std::io::{self, IoSliceMut};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+use bytes::Bytes;
+use darkrift_proto::connection::Datagrams;
+use darkrift_proto::{Connection, Instant};
+
+use crate::runtime::{RecvMeta, Transmit, UdpSocket};
+use crate::stream::with_scratch;
+
+/// Segments longer than this are sent one by one to other machines: the path may not carry them whole, and
+/// segmentation offload does not fragment.
+const SAFE_SEGMENT: usize = 1200;
+
+/// How many calls one drive makes at most before others get their turn.
+const RECEIVES: usize = 16;
+
+/// How a connection's datagrams leave, and for a client how they arrive.
+#[derive(Debug)]
+pub(crate) struct DatagramPath {
+    socket: DatagramSocket,
+    /// Taken from the machine, and not taken by the socket.
+    unsent: Option<Datagrams>,
+    /// The address that the peer sends to, so that answers come from there on a machine with several.
+    source: Option<IpAddr>,
+}
+
+#[derive(Debug)]
+enum DatagramSocket {
+    Own(Box<dyn UdpSocket>),
+    Shared(Arc<SharedUdp>),
+}
+
+impl DatagramPath {
+    /// A client's own socket.
+    pub(crate) fn own(socket: Box<dyn UdpSocket>) -> Self {
+        Self { socket: DatagramSocket::Own(socket), unsent: None, source: None }
+    }
+
+    /// The server's socket, whose listener receives for all.
+    pub(crate) fn shared(socket: Arc<SharedUdp>) -> Self {
+        Self { socket: DatagramSocket::Shared(socket), unsent: None, source: None }
+    }
+
+    /// Remembers the address that the peer sends to.
+    pub(crate) fn set_source(&mut self, source: Option<IpAddr>) {
+        self.source = source;
+    }
+
+    /// Sends every datagram that is queued, equal lengths together.
+    pub(crate) fn flush(
+        &mut self,
+        machine: &mut Connection,
+        destination: Option<SocketAddr>,
+        cx: &mut Context<'_>,
+    ) {
+        let Some(destination) = destination else { return };
+        while let Some(run) = self.unsent.take().or_else(|| machine.poll_datagrams(self.max_segments())) {
+            if self.send(&run, destination, cx).is_pending() {
+                self.unsent = Some(run);
+                return;
+            }
+        }
+    }
+
+    /// Sends a run of datagrams; pending when the socket is full, and then the waker will be woken.
+    fn send(&self, run: &Datagrams, destination: SocketAddr, cx: &mut Context<'_>) -> Poll<()> {
+        let segment = run.segment.max(1);
+        let together = destination.ip().is_loopback() || segment <= SAFE_SEGMENT;
+        let step = if together { run.contents.len().max(1) } else { segment };
+        let mut start = 0;
+        loop {
+            let end = run.contents.len().min(start + step);
+            let contents = &run.contents[start..end];
+            let segment_size = (contents.len() > segment).then_some(segment);
+            let transmit =
+                Transmit { destination, ecn: None, contents, segment_size, src_ip: self.source };
+            match self.socket().try_send(&transmit) {
+                // Only the first call may ask for the whole run again: what has left must not leave twice.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && start == 0 => {
+                    if self.poll_writable(cx).is_pending() {
+                        return Poll::Pending;
+                    }
+                }
+                // Any other error is of these datagrams, which may be lost on the way in any case.
+                _ => start = end,
+            }
+            if start >= run.contents.len() {
+                return Poll::Ready(());
+            }
+        }
+    }
+
+    /// Receives what has come to a client's own socket; whether it stopped before that was all.
+    pub(crate) fn receive(
+        &self,
+        machine: &mut Connection,
+        server: Option<SocketAddr>,
+        now: Instant,
+        cx: &mut Context<'_>,
+    ) -> bool {
+        let DatagramSocket::Own(socket) = &self.socket else { return false };
+        if machine.is_drained() {
+            return false;
+        }
+        for _ in 0..RECEIVES {
+            let mut meta = [RecvMeta::default()];
+            let result = with_scratch(|scratch| {
+                let received = socket.poll_receive(cx, &mut [IoSliceMut::new(scratch)], &mut meta);
+                if let Poll::Ready(Ok(count)) = received {
+                    for meta in meta[..count].iter().filter(|meta| Some(meta.addr) == server) {
+                        each_datagram(&scratch[..meta.len], meta.stride, |datagram| {
+                            machine.handle_datagram(now, datagram);
+                        });
+                    }
+                }
+                received
+            });
+            // An error is a report about something sent earlier (port unreachable), never the connection's end.
+            if result.is_pending() {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn max_segments(&self) -> usize {
+        self.socket().max_segments()
+    }
+
+    fn socket(&self) -> &dyn UdpSocket {
+        match &self.socket {
+            DatagramSocket::Own(socket) => &**socket,
+            DatagramSocket::Shared(shared) => &*shared.socket,
+        }
+    }
+
+    fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        match &self.socket {
+            DatagramSocket::Own(socket) => socket.poll_writable(cx).map(drop),
+            DatagramSocket::Shared(shared) => shared.poll_writable(cx),
+        }
+    }
+}
+
+/// A server's UDP socket: many connections send through it, and a socket wakes only one waker.
+#[derive(Debug)]
+pub(crate) struct SharedUdp {
+    pub(crate) socket: Box<dyn UdpSocket>,
+    waiting: Arc<WaitingSenders>,
+}
+
+/// The connections that wait until the socket may be written.
+#[derive(Debug, Default)]
+struct WaitingSenders(Mutex<Vec<Waker>>);
+
+impl SharedUdp {
+    pub(crate) fn new(socket: Box<dyn UdpSocket>) -> Arc<Self> {
+        Arc::new(Self { socket, waiting: Arc::default() })
+    }
+
+    /// Ready once the socket may be written; until then the waker is kept beside all the others.
+    pub(crate) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        {
+            let mut waiting = self.waiting.lock();
+            if !waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
+                waiting.push(cx.waker().clone());
+            }
+        }
+        self.socket.poll_writable(&mut Context::from_waker(&Waker::from(self.waiting.clone()))).map(drop)
+    }
+}
+
+impl WaitingSenders {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Waker>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Wake for WaitingSenders {
+    fn wake(self: Arc<Self>) {
+        let waiting = std::mem::take(&mut *self.lock());
+        waiting.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// Gives each datagram of a buffer that one call filled, all sharing one allocation.
+pub(crate) fn each_datagram(filled: &[u8], stride: usize, mut give: impl FnMut(Bytes)) {
+    let contents = Bytes::copy_from_slice(filled);
+    if stride == 0 || contents.len() <= stride {
+        give(contents);
+        return;
+    }
+    let mut start = 0;
+    while start < contents.len() {
+        let end = contents.len().min(start + stride);
+        give(contents.slice(start..end));
+        start = end;
+    }
+}

@@ -1,0 +1,29 @@
+//! The asynchronous DarkRift 2 client and server, written once over a small [`Runtime`](runtime::Runtime) trait.
+//!
+//! Games use an adapter (`darkrift-tokio`, `darkrift-smol`, `darkrift-async-std`) or the facade `darkrift`, whose
+//! [`Client`] and [`Server`] are these with a runtime filled in. Implement [`runtime::Runtime`] to add another.
+#![forbid(unsafe_code)]
+
+mod address;
+mod client;
+mod connect;
+mod datagrams;
+mod error;
+mod messages;
+mod peer;
+pub mod runtime;
+mod server;
+mod sockets;
+mod stream;
+mod task;
+mod udp;
+mod wakers;
+
+pub use address::Address;
+pub use client::Client;
+pub use connect::ClientBuilder;
+pub use darkrift_proto as proto;
+pub use error::{BindError, ConnectError};
+pub use messages::{Messages, Undecodable};
+pub use server::{Behind, Broadcast, Joining, Server, ServerBuilder, ServerStatistics};
+pub use udp::UdpBatch;

@@ -1,0 +1,71 @@
+//! A connection's messages as the types of a set.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use darkrift_proto::{DecodeError, MessageSet, Received};
+use futures_core::Stream;
+
+use crate::client::Receiver;
+
+/// The messages of a connection as the types of `S`; made by [`Client::messages`](crate::Client::messages).
+///
+/// A message that is none of the set, or whose payload is not what its tag says, is given back whole with the error;
+/// the stream goes on. It ends when the connection has closed and every message was taken.
+pub struct Messages<S> {
+    receiver: Receiver,
+    set: PhantomData<fn() -> S>,
+}
+
+/// A message that could not be read as the set it should be of.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a message with tag {} could not be read: {error}", message.tag())]
+#[non_exhaustive]
+pub struct Undecodable {
+    /// What was wrong with it.
+    #[source]
+    pub error: DecodeError,
+    /// The message, as it came.
+    pub message: Received,
+}
+
+impl<S: MessageSet> Messages<S> {
+    pub(crate) const fn new(receiver: Receiver) -> Self {
+        Self { receiver, set: PhantomData }
+    }
+
+    /// The next message; `None` once the connection has closed and every message was taken.
+    ///
+    /// # Errors
+    /// [`Undecodable`] gives a message back that is not of the set; the next call goes on.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Option<Result<S, Undecodable>> {
+        poll_fn(|cx| self.poll(cx)).await
+    }
+
+    fn poll(&mut self, cx: &Context<'_>) -> Poll<Option<Result<S, Undecodable>>> {
+        self.receiver.poll(cx).map(|received| {
+            let received = received?;
+            Some(S::from_message(received.message()).map_err(|error| Undecodable { error, message: received }))
+        })
+    }
+}
+
+impl<S: MessageSet> Stream for Messages<S> {
+    type Item = Result<S, Undecodable>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll(cx)
+    }
+}
+
+impl<S> fmt::Debug for Messages<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Messages").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,452 @@
+//! One connection as it runs: the machine, its sockets, and whoever moves bytes between them.
+//!
+//! Whoever has a reason to is the one to drive: a `recv` that finds nothing, a `send` on a quiet connection, or the
+//! connection's own task (`task.rs`) when neither is there. All of them do it under one short lock, and register
+//! with the reactor under one waker (`wakers.rs`).
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use darkrift_proto::{
+    CloseReason, Connection, EncodedMessage, Event, Instant, Received, SendError, SendMode, ToMessage,
+};
+use event_listener::Event as Notification;
+
+use crate::datagrams::DatagramPath;
+use crate::runtime::{Runtime, TcpStream};
+use crate::stream;
+use crate::wakers::{ReceiverKey, Wakers};
+
+/// Past this since the last write, a message is taken for the first of a new burst.
+const BURST_GAP: Duration = Duration::from_micros(50);
+
+/// How long a connection may go without its application looking before its own task looks.
+pub(crate) const ATTENTION: Duration = Duration::from_millis(20);
+
+/// Most capacity that an input buffer keeps while nothing is in it.
+const KEPT_INPUT: usize = 1024;
+
+/// A connection that is shared by its handles, its task and its server.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    runtime: Arc<dyn Runtime>,
+    wakers: Arc<Wakers>,
+    io_waker: Waker,
+    state: Mutex<PeerState>,
+    /// Notified when the reliable queue may have room again, or never will.
+    room: Notification,
+    /// Notified when the connection has closed.
+    closed: Notification,
+    /// Notified when the connection's task has ended and its sockets are gone.
+    ended: Notification,
+    pub(crate) stream_address: SocketAddr,
+    pub(crate) local_address: Option<SocketAddr>,
+    /// Where datagrams go; set once it is known.
+    pub(crate) datagram_address: OnceLock<SocketAddr>,
+}
+
+/// What the lock guards.
+#[derive(Debug)]
+pub(crate) struct PeerState {
+    pub(crate) machine: Connection,
+    /// `None` once the connection has drained.
+    stream: Option<Box<dyn TcpStream>>,
+    datagrams: Option<DatagramPath>,
+    /// What was read and not yet taken by the machine.
+    input: BytesMut,
+    stream_ended: bool,
+    /// The time at the last drive: exact enough for what only marks activity.
+    now: Instant,
+    /// Whether the task has been woken and has not run since.
+    scheduled: bool,
+    /// When the task's timer will fire.
+    pub(crate) armed: Option<Instant>,
+    /// Whether `Closed` was handed out, or its reason told in another way.
+    finished: bool,
+    announced_closed: bool,
+    burst: Burst,
+    /// How many messages `recv` has given, for the task to see whether anyone looks.
+    pub(crate) looks: u64,
+    /// Whether the task's timer watches for an application that does not look.
+    pub(crate) watched: bool,
+}
+
+/// Tells lone messages, which leave at once, from bursts, which leave together.
+#[derive(Debug, Default)]
+struct Burst {
+    /// Messages sent since the connection was last at rest.
+    length: u32,
+    last_length: u32,
+    /// Whether nothing was sent since it was last at rest.
+    quiet: bool,
+    last_write: Instant,
+}
+
+impl Burst {
+    /// Counts a message; whether it should leave at once.
+    fn add(&mut self, now: impl FnOnce() -> Instant) -> bool {
+        self.length += 1;
+        if !self.quiet {
+            let now = now();
+            if now - self.last_write < BURST_GAP {
+                return false;
+            }
+            // Nobody said that the connection came to rest, but the clock does.
+            self.last_length = self.length - 1;
+            self.length = 1;
+            self.last_write = now;
+            return self.last_length <= 1;
+        }
+        self.quiet = false;
+        self.last_length <= 1
+    }
+
+    fn rest(&mut self) {
+        if self.length > 0 {
+            self.last_length = self.length;
+            self.length = 0;
+        }
+        self.quiet = true;
+    }
+}
+
+impl Peer {
+    pub(crate) fn new(
+        runtime: Arc<dyn Runtime>,
+        machine: Connection,
+        stream: Box<dyn TcpStream>,
+        stream_address: SocketAddr,
+        datagrams: DatagramPath,
+        datagram_address: Option<SocketAddr>,
+    ) -> Arc<Self> {
+        let wakers = Arc::new(Wakers::default());
+        let local_address = stream.socket().and_then(|socket| socket.local_addr().ok()?.as_socket());
+        Arc::new(Self {
+            io_waker: wakers.io_waker(),
+            wakers,
+            state: Mutex::new(PeerState {
+                machine,
+                stream: Some(stream),
+                datagrams: Some(datagrams),
+                input: BytesMut::new(),
+                stream_ended: false,
+                now: runtime.now(),
+                scheduled: false,
+                armed: None,
+                finished: false,
+                announced_closed: false,
+                burst: Burst { quiet: true, ..Burst::default() },
+                looks: 0,
+                watched: false,
+            }),
+            runtime,
+            room: Notification::new(),
+            closed: Notification::new(),
+            ended: Notification::new(),
+            stream_address,
+            local_address,
+            datagram_address: datagram_address.map(OnceLock::from).unwrap_or_default(),
+        })
+    }
+
+    pub(crate) fn runtime(&self) -> &Arc<dyn Runtime> {
+        &self.runtime
+    }
+
+    pub(crate) fn wakers(&self) -> &Wakers {
+        &self.wakers
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, PeerState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the next message; `None` once the connection has closed and everything was taken.
+    ///
+    /// A receiver that has waited keeps its place under `key`, and must end with [`forget`](Self::forget).
+    pub(crate) fn poll_receive(
+        self: &Arc<Self>,
+        cx: &Context<'_>,
+        key: &mut Option<ReceiverKey>,
+    ) -> Poll<Option<Received>> {
+        let mut state = self.lock();
+        if let taken @ Poll::Ready(_) = state.take_message() {
+            self.wakers.stop_waiting(key);
+            self.looked(&mut state);
+            return taken;
+        }
+        // In its place before the sockets are registered: from then on, whatever comes wakes it.
+        self.wakers.wait(key, cx.waker());
+        self.drive(&mut state, Drive::All);
+        state.burst.rest();
+        let taken = state.take_message();
+        if taken.is_ready() {
+            self.wakers.stop_waiting(key);
+            self.looked(&mut state);
+        } else {
+            self.settle(&mut state);
+        }
+        taken
+    }
+
+    /// Takes a message that is there already, or that one look at the sockets brings.
+    pub(crate) fn try_receive(&self) -> Option<Received> {
+        let mut state = self.lock();
+        let mut taken = state.take_message();
+        if taken.is_pending() {
+            self.drive(&mut state, Drive::All);
+            state.rest();
+            taken = state.take_message();
+        }
+        self.looked(&mut state);
+        match taken {
+            Poll::Ready(received) => received,
+            Poll::Pending => None,
+        }
+    }
+
+    /// After the application looked: the next receiver has its turn, and the task watches for the next look.
+    fn looked(&self, state: &mut PeerState) {
+        state.looks = state.looks.wrapping_add(1);
+        if state.machine.has_event() || state.finished {
+            self.wakers.wake_receiver();
+        }
+        if !state.watched && !state.finished {
+            self.schedule(state);
+        }
+        self.settle(state);
+    }
+
+    /// Gives up a receiver's place. If it was woken and did nothing about it, the task does it.
+    pub(crate) fn forget(&self, key: &mut Option<ReceiverKey>) {
+        if key.is_some() && !self.wakers.stop_waiting(key) && !self.wakers.wake_receiver() {
+            self.wakers.wake_task();
+        }
+    }
+
+    /// After datagrams were given to the machine: what they ask for is sent, and a receiver is told of them.
+    pub(crate) fn arrived(&self, mut state: MutexGuard<'_, PeerState>) {
+        if state.machine.stream_queued() > 0 || state.machine.has_datagram() {
+            self.drive(&mut state, Drive::Output);
+        }
+        self.settle(&mut state);
+        let news = state.machine.has_event();
+        drop(state);
+        if news {
+            self.wakers.wake_receiver();
+        }
+    }
+
+    /// Queues a message, and sends it now if it looks like a lone one.
+    pub(crate) fn send<M: ToMessage + ?Sized>(&self, mode: SendMode, message: &M) -> Result<(), SendError> {
+        let mut state = self.lock();
+        let now = state.now;
+        let result = state.machine.send(now, mode, message);
+        self.sent(&mut state, result)
+    }
+
+    /// Queues a message that is encoded already.
+    pub(crate) fn send_encoded(&self, mode: SendMode, message: &EncodedMessage) -> Result<(), SendError> {
+        let mut state = self.lock();
+        let now = state.now;
+        let result = state.machine.send_encoded(now, mode, message);
+        self.sent(&mut state, result)
+    }
+
+    /// Does what a message that was queued asks for; of one refused for want of room, sees whether there is some.
+    pub(crate) fn sent<T>(&self, state: &mut PeerState, result: Result<T, SendError>) -> Result<T, SendError> {
+        match &result {
+            Ok(_) => {
+                if !state.scheduled {
+                    if state.burst.add(|| self.runtime.now()) {
+                        self.drive(state, Drive::Output);
+                        self.settle(state);
+                    } else {
+                        self.schedule(state);
+                    }
+                } else {
+                    state.burst.length += 1;
+                }
+            }
+            Err(SendError::Full { .. }) => self.schedule(state),
+            Err(_) => {}
+        }
+        result
+    }
+
+    /// Waits until `attempt` is not refused for want of room.
+    pub(crate) async fn when_there_is_room<T>(
+        &self,
+        mut attempt: impl FnMut() -> Result<T, SendError>,
+    ) -> Result<T, SendError> {
+        loop {
+            match attempt() {
+                Err(SendError::Full { .. }) => {}
+                other => return other,
+            }
+            // Listen first and look again, so that room made in between is seen.
+            let listener = self.room.listen();
+            match attempt() {
+                Err(SendError::Full { .. }) => listener.await,
+                other => return other,
+            }
+        }
+    }
+
+    /// Ends the connection for this reason, unless it has ended already.
+    pub(crate) fn close(&self, reason: CloseReason) {
+        let mut state = self.lock();
+        let now = self.runtime.now();
+        state.machine.close_with(now, reason);
+        self.settle(&mut state);
+        self.schedule(&mut state);
+    }
+
+    /// Waits until the connection has closed.
+    pub(crate) async fn closed(&self) {
+        loop {
+            let listener = self.closed.listen();
+            if self.lock().machine.is_closed() {
+                return;
+            }
+            listener.await;
+        }
+    }
+
+    /// Waits until everything queued has left, or never will, and the sockets are gone.
+    pub(crate) async fn ended(&self) {
+        loop {
+            let listener = self.ended.listen();
+            if self.lock().stream.is_none() {
+                return;
+            }
+            listener.await;
+        }
+    }
+
+    /// Wakes the task, once until it has run.
+    pub(crate) fn schedule(&self, state: &mut PeerState) {
+        if !state.scheduled {
+            state.scheduled = true;
+            self.wakers.wake_task();
+        }
+    }
+
+    /// Moves bytes: what is queued to the sockets, and with [`Drive::All`] what has come to the machine, until
+    /// there is an event to take or nothing more to do.
+    pub(crate) fn drive(&self, state: &mut PeerState, what: Drive) {
+        let mut cx = Context::from_waker(&self.io_waker);
+        let now = self.runtime.now();
+        state.now = now;
+        let PeerState { machine, stream, datagrams, input, stream_ended, burst, .. } = state;
+        let (Some(stream), Some(datagrams)) = (stream, datagrams) else { return };
+        let wrote = stream::flush(stream.as_mut(), machine, now, &mut cx);
+        datagrams.flush(machine, self.datagram_address.get().copied(), &mut cx);
+        if what == Drive::All {
+            let mut busy = stream::receive(stream.as_mut(), machine, input, stream_ended, now, &mut cx);
+            busy |= datagrams.receive(machine, self.datagram_address.get().copied(), now, &mut cx);
+            // Acknowledgements of pings, and what a close still has to say.
+            if machine.stream_queued() > 0 || machine.wants_stream_shutdown() {
+                stream::flush(stream.as_mut(), machine, now, &mut cx);
+            }
+            if machine.has_datagram() {
+                datagrams.flush(machine, self.datagram_address.get().copied(), &mut cx);
+            }
+            if busy && !machine.has_event() {
+                self.io_waker.wake_by_ref();
+            }
+            if input.is_empty() && input.capacity() > KEPT_INPUT {
+                *input = BytesMut::new();
+            }
+        }
+        if wrote {
+            burst.last_write = now;
+            self.room.notify(usize::MAX);
+        }
+    }
+
+    /// Tells whoever must know what changed: that it closed, or that a deadline came nearer.
+    pub(crate) fn settle(&self, state: &mut PeerState) {
+        if state.machine.is_closed() && !state.announced_closed {
+            state.announced_closed = true;
+            self.closed.notify(usize::MAX);
+            self.room.notify(usize::MAX);
+            self.wakers.wake_all_receivers();
+            self.schedule(state);
+        } else if let Some(timeout) = state.machine.poll_timeout() {
+            if state.armed.is_none_or(|armed| timeout < armed) {
+                self.schedule(state);
+            }
+        }
+    }
+
+    /// Lets go of the sockets.
+    pub(crate) fn end(&self) {
+        let (stream, datagrams) = {
+            let mut state = self.lock();
+            state.input = BytesMut::new();
+            (state.stream.take(), state.datagrams.take())
+        };
+        drop((stream, datagrams));
+        self.wakers.clear_task();
+        self.ended.notify(usize::MAX);
+    }
+}
+
+/// What to drive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Drive {
+    /// What is queued, outwards.
+    Output,
+    /// Both ways.
+    All,
+}
+
+impl PeerState {
+    /// The next message that is there already; `Ready(None)` at the end.
+    fn take_message(&mut self) -> Poll<Option<Received>> {
+        while let Some(event) = self.machine.poll_event() {
+            match event {
+                Event::Message(received) => return Poll::Ready(Some(received)),
+                Event::Closed(_) => self.finished = true,
+                // Connected is told by connect and accept; strikes are counted by the machine.
+                _ => {}
+            }
+        }
+        if self.finished { Poll::Ready(None) } else { Poll::Pending }
+    }
+
+    /// The task begins to run: whatever changes from here on must wake it again.
+    pub(crate) fn begin_task(&mut self) {
+        self.scheduled = false;
+    }
+
+    /// Everything queued has been offered to the sockets.
+    pub(crate) fn rest(&mut self) {
+        self.burst.rest();
+    }
+
+    /// The sockets, for what the listener has to tell them.
+    pub(crate) fn datagrams(&mut self) -> Option<&mut DatagramPath> {
+        self.datagrams.as_mut()
+    }
+}
+
+/// What a failed call on the stream means to the machine.
+pub(crate) fn transport_error(error: &io::Error) -> darkrift_proto::TransportError {
+    use darkrift_proto::TransportError;
+    match error.kind() {
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+            TransportError::Reset
+        }
+        io::ErrorKind::TimedOut => TransportError::TimedOut,
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => {
+            TransportError::Unreachable
+        }
+        _ => TransportError::Other,
+    }
+}

@@ -1,0 +1,291 @@
+//! A server's door: the tasks that accept TCP connections and receive everyone's datagrams.
+
+use std::future::{Future, poll_fn};
+use std::io::{self, IoSliceMut};
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::sync::{Arc, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+use darkrift_proto::{CloseKind, CloseReason, ConnectionKey, Initiator, Routing};
+
+use super::tokens::SystemTokens;
+use super::{BACKLOG_PRUNED_AT, Entry, Inner, Joining, lock};
+use crate::client::Handle;
+use crate::datagrams::{DatagramPath, SharedUdp, each_datagram};
+use crate::peer::{Drive, Peer};
+use crate::runtime::{RecvMeta, TcpListener, TcpStream, Transmit};
+use crate::task;
+
+/// How many buffers one receive call fills, each with what one sender sent.
+const BUFFERS: usize = 16;
+
+/// What a buffer holds: the longest datagram, or a run that the system has gathered.
+const BUFFER_BYTES: usize = 64 << 10;
+
+/// How long accepting rests when the system has no more file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+impl Inner {
+    /// Starts the two tasks.
+    pub(crate) fn open(self: &Arc<Self>, tcp: Box<dyn TcpListener>, udp: Arc<SharedUdp>) {
+        self.spawn(accept(self.clone(), tcp, udp.clone()));
+        self.spawn(receive(self.clone(), udp));
+    }
+
+    /// Waits for `work`, or gives `None` as soon as the server stops.
+    async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut stopping = pin!(self.stopping.listen());
+        let mut work = pin!(work);
+        poll_fn(|cx| {
+            if self.is_stopped() {
+                return Poll::Ready(None);
+            }
+            if let Poll::Ready(output) = work.as_mut().poll(cx) {
+                return Poll::Ready(Some(output));
+            }
+            stopping.as_mut().poll(cx).map(|()| None)
+        })
+        .await
+    }
+
+    /// A TCP connection came in.
+    fn admit(self: &Arc<Self>, stream: Box<dyn TcpStream>, address: SocketAddr, udp: &Arc<SharedUdp>) {
+        let now = self.runtime.now();
+        let (key, peer) = {
+            let mut door = lock(&self.door);
+            let (key, machine) = match door.listener.accept(now, address, &mut SystemTokens) {
+                Ok(accepted) => accepted,
+                Err(refused) => {
+                    self.counters.refused(refused);
+                    return;
+                }
+            };
+            if let Some(socket) = stream.socket() {
+                self.options.tcp.apply(&socket);
+            }
+            let datagrams = DatagramPath::shared(udp.clone());
+            let peer = Peer::new(self.runtime.clone(), machine, stream, address, datagrams, None);
+            if door.connections.len() <= key.index() {
+                door.connections.resize(key.index() + 1, None);
+            }
+            door.connections[key.index()] = Some(peer.clone());
+            (key, peer)
+        };
+        {
+            // The hello leaves at once, in one call: the original's client reads it with one.
+            let mut state = peer.lock();
+            peer.drive(&mut state, Drive::Output);
+        }
+        self.spawn(serve(self.clone(), key, peer));
+    }
+
+    /// The client's token came: acknowledges it, and lets the client in.
+    async fn pair(
+        self: &Arc<Self>,
+        udp: &SharedUdp,
+        key: ConnectionKey,
+        from: SocketAddr,
+        to: Option<IpAddr>,
+        answer: &Bytes,
+        evicted: Option<ConnectionKey>,
+    ) {
+        if let Some(ghost) = evicted.and_then(|key| self.connection(key)) {
+            ghost.close(CloseReason::new(Initiator::Local, CloseKind::Evicted));
+        }
+        let Some(peer) = self.connection(key) else { return };
+        // Before anything else goes to it on UDP: its client takes the first datagram for the acknowledgement.
+        self.answer(udp, from, to, answer).await;
+        let _ = peer.datagram_address.set(from);
+        let joining = Joining { tcp_address: peer.stream_address, udp_address: from, connected: self.count() };
+        let welcome = self.options.hook.as_ref().is_none_or(|hook| hook(&joining));
+        let id = if welcome { lock(&self.ids).allocate() } else { None };
+        {
+            let mut state = peer.lock();
+            let now = self.runtime.now();
+            state.machine.handle_paired(now);
+            if let Some(datagrams) = state.datagrams() {
+                datagrams.set_source(to.filter(|_| self.udp_address.ip().is_unspecified()));
+            }
+            if id.is_none() {
+                let kind = if welcome { CloseKind::NoFreeId } else { CloseKind::Rejected };
+                state.machine.close_with(now, CloseReason::new(Initiator::Local, kind));
+                peer.settle(&mut state);
+            }
+        }
+        let Some(id) = id else { return };
+        // In the table before Configure leaves: a client that knows its id is counted. Never under the peer's lock,
+        // which a broadcast takes while it holds the table's.
+        let handle = Arc::new(Handle { peer: peer.clone() });
+        let entry = Entry { peer: peer.clone(), handle: Arc::downgrade(&handle) };
+        self.clients.write().unwrap_or_else(PoisonError::into_inner).insert(id, entry);
+        let mut state = peer.lock();
+        state.machine.configure(self.runtime.now(), id);
+        if state.machine.id().is_none() {
+            // It had ended already: it never was a client, and the id goes back.
+            drop(state);
+            self.clients.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
+            lock(&self.ids).release(id);
+            return;
+        }
+        self.counters.accepted();
+        peer.drive(&mut state, Drive::Output);
+        peer.settle(&mut state);
+        drop(state);
+        self.queue(handle);
+    }
+
+    /// Lets `accept` have a client.
+    fn queue(&self, handle: Arc<Handle>) {
+        let mut backlog = lock(&self.backlog);
+        if self.is_stopped() {
+            return;
+        }
+        if backlog.len() >= BACKLOG_PRUNED_AT {
+            backlog.retain(|handle| !handle.peer.lock().machine.is_closed());
+        }
+        backlog.push_back(handle);
+        drop(backlog);
+        self.arrived.notify_additional(1);
+    }
+
+    /// Sends the acknowledgement of a token, waiting for the socket if it is full.
+    async fn answer(&self, udp: &SharedUdp, to: SocketAddr, from: Option<IpAddr>, answer: &Bytes) {
+        let transmit = Transmit {
+            destination: to,
+            ecn: None,
+            contents: answer,
+            segment_size: None,
+            src_ip: from.filter(|_| self.udp_address.ip().is_unspecified()),
+        };
+        while let Err(error) = udp.socket.try_send(&transmit) {
+            if error.kind() != io::ErrorKind::WouldBlock {
+                return;
+            }
+            poll_fn(|cx| udp.poll_writable(cx)).await;
+        }
+    }
+
+    fn connection(&self, key: ConnectionKey) -> Option<Arc<Peer>> {
+        lock(&self.door).connections.get(key.index())?.clone()
+    }
+
+    fn count(&self) -> usize {
+        self.clients.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// The connection has closed: it is no client any more.
+    fn closed(&self, peer: &Peer) {
+        let (id, reason) = {
+            let state = peer.lock();
+            (state.machine.id(), state.machine.close_reason().cloned())
+        };
+        let was_client = id.is_some_and(|id| {
+            self.clients.write().unwrap_or_else(PoisonError::into_inner).remove(&id).is_some()
+        });
+        self.counters.closed(was_client, reason.as_ref());
+    }
+
+    /// The connection's sockets are gone: its id, its token and its address are free.
+    fn released(&self, key: ConnectionKey, peer: &Peer) {
+        {
+            let mut door = lock(&self.door);
+            door.listener.release(key);
+            if let Some(slot) = door.connections.get_mut(key.index()) {
+                *slot = None;
+            }
+        }
+        if let Some(id) = peer.lock().machine.id() {
+            lock(&self.ids).release(id);
+        }
+    }
+}
+
+/// Looks after one connection to its end.
+async fn serve(inner: Arc<Inner>, key: ConnectionKey, peer: Arc<Peer>) {
+    task::run(peer.clone(), || inner.closed(&peer)).await;
+    inner.released(key, &peer);
+}
+
+/// Accepts TCP connections until the server stops.
+async fn accept(inner: Arc<Inner>, mut tcp: Box<dyn TcpListener>, udp: Arc<SharedUdp>) {
+    loop {
+        match inner.unless_stopped(poll_fn(|cx| tcp.poll_accept(cx))).await {
+            None => return,
+            Some(Ok((stream, address))) => inner.admit(stream, address, &udp),
+            Some(Err(error)) if is_of_one_connection(&error) => {}
+            Some(Err(_)) => {
+                // Most likely out of file descriptors: the connection stays in the system's queue meanwhile.
+                let mut timer = inner.runtime.timer(inner.runtime.now() + ACCEPT_PAUSE);
+                if inner.unless_stopped(poll_fn(|cx| timer.as_mut().poll(cx))).await.is_none() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Whether a failed accept was about a connection that is gone, and the next one may be fine.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+/// Receives everyone's datagrams until the server stops.
+async fn receive(inner: Arc<Inner>, udp: Arc<SharedUdp>) {
+    let mut memory = vec![0; BUFFERS * BUFFER_BYTES];
+    let mut meta = [RecvMeta::default(); BUFFERS];
+    loop {
+        let received = {
+            let mut buffers = memory.chunks_exact_mut(BUFFER_BYTES).map(IoSliceMut::new).collect::<Vec<_>>();
+            inner.unless_stopped(poll_fn(|cx| udp.socket.poll_receive(cx, &mut buffers, &mut meta))).await
+        };
+        match received {
+            None => return,
+            Some(Ok(count)) => {
+                for (meta, buffer) in meta[..count].iter().zip(memory.chunks_exact(BUFFER_BYTES)) {
+                    inner.route(&udp, meta, &buffer[..meta.len]).await;
+                }
+            }
+            // A report about something sent earlier (port unreachable): never the socket's end.
+            Some(Err(_)) => {}
+        }
+    }
+}
+
+impl Inner {
+    /// Gives the datagrams of one sender to whom they belong.
+    async fn route(self: &Arc<Self>, udp: &SharedUdp, meta: &RecvMeta, filled: &[u8]) {
+        let now = self.runtime.now();
+        let mut deliveries: Vec<(ConnectionKey, Bytes)> = Vec::new();
+        let mut others = Vec::new();
+        {
+            let mut door = lock(&self.door);
+            each_datagram(filled, meta.stride, |datagram| {
+                match door.listener.handle_datagram(now, meta.addr, &datagram) {
+                    Routing::Deliver(key) => deliveries.push((key, datagram)),
+                    Routing::Ignored => {}
+                    routing => others.push(routing),
+                }
+            });
+        }
+        for routing in others {
+            match routing {
+                Routing::Paired { key, answer, evicted } => {
+                    self.pair(udp, key, meta.addr, meta.dst_ip, &answer, evicted).await;
+                }
+                Routing::Answer { answer } => self.answer(udp, meta.addr, meta.dst_ip, &answer).await,
+                _ => {}
+            }
+        }
+        // All from one sender, so all for one connection.
+        let Some(peer) = deliveries.first().and_then(|(key, _)| self.connection(*key)) else { return };
+        let mut state = peer.lock();
+        for (_, datagram) in deliveries {
+            state.machine.handle_datagram(now, datagram);
+        }
+        peer.arrived(state);
+    }
+}

@@ -1,0 +1,269 @@
+//! A server: its handle, its clients, and what it does for all of them.
+
+mod broadcast;
+mod builder;
+mod door;
+mod statistics;
+mod tokens;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+
+use darkrift_proto::{ClientId, ClientIds, CloseKind, CloseReason, Initiator, Listener};
+use event_listener::Event as Notification;
+
+pub use broadcast::{Behind, Broadcast};
+pub use builder::{Joining, ServerBuilder};
+pub use statistics::ServerStatistics;
+
+use crate::client::{Client, Handle};
+use crate::datagrams::SharedUdp;
+use crate::error::BindError;
+use crate::peer::Peer;
+use crate::runtime::Runtime;
+use crate::Address;
+use builder::Options;
+use statistics::Counters;
+
+/// Past this many clients that nobody has accepted, those that have left already are forgotten.
+const BACKLOG_PRUNED_AT: usize = 4096;
+
+/// A server: accepts clients, finds them by id, and sends to all of them.
+///
+/// It is a handle: clones are cheap and mean the same server. When the last one is dropped the server shuts down:
+/// its clients are told and its ports are free again.
+pub struct Server<R> {
+    handle: Arc<ServerHandle>,
+    runtime: PhantomData<fn() -> R>,
+}
+
+#[derive(Debug)]
+struct ServerHandle {
+    inner: Arc<Inner>,
+}
+
+impl Drop for ServerHandle {
+    fn drop(&mut self) {
+        self.inner.stop();
+    }
+}
+
+/// What the handle, the tasks and the clients' ends share.
+pub(crate) struct Inner {
+    runtime: Arc<dyn Runtime>,
+    options: Options,
+    door: Mutex<Door>,
+    clients: RwLock<BTreeMap<ClientId, Entry>>,
+    ids: Mutex<ClientIds>,
+    backlog: Mutex<VecDeque<Arc<Handle>>>,
+    arrived: Notification,
+    stopped: AtomicBool,
+    stopping: Notification,
+    /// How many tasks of this server are running, and when there are none.
+    tasks: AtomicUsize,
+    all_ended: Notification,
+    counters: Counters,
+    /// Gone once the server has stopped, so that the port is free.
+    udp: Mutex<Option<Arc<SharedUdp>>>,
+    tcp_address: SocketAddr,
+    udp_address: SocketAddr,
+}
+
+/// The machine at the door, and the connections by its keys.
+#[derive(Debug)]
+struct Door {
+    listener: Listener,
+    connections: Vec<Option<Arc<Peer>>>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    peer: Arc<Peer>,
+    handle: Weak<Handle>,
+}
+
+impl<R: Runtime + Default> Server<R> {
+    /// Listens on a TCP port and the UDP port of the same number, with the default settings. Port 0 takes any free
+    /// one; see [`local_addr`](Self::local_addr).
+    ///
+    /// # Errors
+    /// [`BindError`] says which port could not be taken and why.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves nothing behind.
+    pub async fn bind(address: impl Into<Address>) -> Result<Self, BindError> {
+        Self::builder().bind(address).await
+    }
+
+    /// Settings for a server: the dialect, another UDP port, limits.
+    pub fn builder() -> ServerBuilder<R> {
+        ServerBuilder::new()
+    }
+}
+
+impl<R> Server<R> {
+    fn from_inner(inner: Arc<Inner>) -> Self {
+        Self { handle: Arc::new(ServerHandle { inner }), runtime: PhantomData }
+    }
+
+    fn inner(&self) -> &Arc<Inner> {
+        &self.handle.inner
+    }
+
+    /// The next client that has connected; `None` once the server has shut down.
+    ///
+    /// The client has its id and counts as connected already, and what it sends in the meantime waits for `recv`.
+    /// Keep the handle, or a clone of it, for as long as the client should stay: dropping the last one disconnects
+    /// it.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses no client.
+    pub async fn accept(&self) -> Option<Client<R>> {
+        loop {
+            let listener = self.inner().arrived.listen();
+            if let Some(handle) = lock(&self.inner().backlog).pop_front() {
+                return Some(Client::from_handle(handle));
+            }
+            if self.inner().is_stopped() {
+                return None;
+            }
+            listener.await;
+        }
+    }
+
+    /// The client with this id, while it is connected.
+    pub fn get(&self, id: ClientId) -> Option<Client<R>> {
+        let clients = self.inner().clients.read().unwrap_or_else(PoisonError::into_inner);
+        clients.get(&id)?.handle.upgrade().map(Client::from_handle)
+    }
+
+    /// Every client connected now, by ascending id.
+    pub fn clients(&self) -> Vec<Client<R>> {
+        let clients = self.inner().clients.read().unwrap_or_else(PoisonError::into_inner);
+        clients.values().filter_map(|entry| entry.handle.upgrade()).map(Client::from_handle).collect()
+    }
+
+    /// How many clients are connected now.
+    pub fn len(&self) -> usize {
+        self.inner().clients.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Whether no client is connected now.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The TCP address that the server listens on.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.inner().tcp_address
+    }
+
+    /// The UDP address that the server listens on.
+    pub fn udp_addr(&self) -> SocketAddr {
+        self.inner().udp_address
+    }
+
+    /// What the server has counted since it began.
+    pub fn statistics(&self) -> ServerStatistics {
+        let (pending, ignored) = {
+            let door = lock(&self.inner().door);
+            (door.listener.pending(), door.listener.datagrams_ignored())
+        };
+        self.inner().counters.read(self.len(), pending, ignored)
+    }
+
+    /// Stops the server: accepts nobody any more, and closes every client after what was queued for it has left.
+    ///
+    /// The shutdown begins at the call. Awaiting what it gives waits until every client is gone, 2 s at most by
+    /// default, and the ports are free.
+    pub fn shutdown(&self) -> impl Future<Output = ()> + Send + 'static + use<R> {
+        let inner = self.inner().clone();
+        inner.stop();
+        async move { inner.ended().await }
+    }
+}
+
+impl<R> Clone for Server<R> {
+    fn clone(&self) -> Self {
+        Self { handle: self.handle.clone(), runtime: PhantomData }
+    }
+}
+
+impl<R> fmt::Debug for Server<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("tcp_address", &self.inner().tcp_address)
+            .field("udp_address", &self.inner().udp_address)
+            .field("clients", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner").field("tcp_address", &self.tcp_address).finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
+    }
+
+    /// Begins the shutdown, once.
+    fn stop(&self) {
+        if self.stopped.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        self.stopping.notify(usize::MAX);
+        self.arrived.notify(usize::MAX);
+        lock(&self.udp).take();
+        let peers: Vec<_> = lock(&self.door).connections.iter().flatten().cloned().collect();
+        for peer in peers {
+            peer.close(CloseReason::new(Initiator::User, CloseKind::Shutdown));
+        }
+        lock(&self.backlog).clear();
+    }
+
+    /// Waits until no task of this server runs.
+    async fn ended(&self) {
+        loop {
+            let listener = self.all_ended.listen();
+            if self.tasks.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            listener.await;
+        }
+    }
+
+    /// Runs a task that [`ended`](Self::ended) waits for.
+    fn spawn(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.fetch_add(1, Ordering::AcqRel);
+        let guard = TaskGuard(self.clone());
+        self.runtime.spawn(Box::pin(async move {
+            // Held until the task has let go of everything, or was dropped with its runtime.
+            let _guard = guard;
+            task.await;
+        }));
+    }
+}
+
+struct TaskGuard(Arc<Inner>);
+
+impl Drop for TaskGuard {
+    fn drop(&mut self) {
+        if self.0.tasks.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.all_ended.notify(usize::MAX);
+        }
+    }
+}
+
+/// Locks; a panic elsewhere leaves nothing half done under these locks.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

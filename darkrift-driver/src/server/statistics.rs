@@ -1,0 +1,100 @@
+//! What a server counts.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use darkrift_proto::{CloseReason, Initiator, Refused};
+
+/// What a server has counted since it began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerStatistics {
+    /// Clients connected now.
+    pub connected: usize,
+    /// TCP connections that wait for their token now.
+    pub pending: usize,
+    /// Clients that have connected.
+    pub accepted: u64,
+    /// TCP connections refused since too many waited for their token.
+    pub refused_pending: u64,
+    /// TCP connections refused since too many of one address waited for their token.
+    pub refused_address: u64,
+    /// TCP connections refused since the server was full.
+    pub refused_full: u64,
+    /// TCP connections that ended before they were clients.
+    pub abandoned: u64,
+    /// Clients that this side's application ended.
+    pub closed_by_user: u64,
+    /// Clients that this side's protocol or limits ended.
+    pub closed_by_protocol: u64,
+    /// Clients that left.
+    pub closed_by_peer: u64,
+    /// Clients that the network lost.
+    pub closed_by_transport: u64,
+    /// Clients that read more slowly than they were sent to, at the time of a broadcast.
+    pub behind: u64,
+    /// Datagrams of nobody's, or of no sense.
+    pub datagrams_ignored: u64,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    accepted: AtomicU64,
+    refused_pending: AtomicU64,
+    refused_address: AtomicU64,
+    refused_full: AtomicU64,
+    abandoned: AtomicU64,
+    closed_by_user: AtomicU64,
+    closed_by_protocol: AtomicU64,
+    closed_by_peer: AtomicU64,
+    closed_by_transport: AtomicU64,
+    behind: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn accepted(&self) {
+        self.accepted.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn behind(&self, clients: usize) {
+        self.behind.fetch_add(clients as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn refused(&self, refused: Refused) {
+        let counter = match refused {
+            Refused::TooManyPending(_) => &self.refused_pending,
+            Refused::TooManyFromAddress(_) => &self.refused_address,
+            _ => &self.refused_full,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn closed(&self, was_client: bool, reason: Option<&CloseReason>) {
+        let counter = match reason.map(|reason| reason.initiator) {
+            _ if !was_client => &self.abandoned,
+            Some(Initiator::User) => &self.closed_by_user,
+            Some(Initiator::Peer) => &self.closed_by_peer,
+            Some(Initiator::Transport) => &self.closed_by_transport,
+            _ => &self.closed_by_protocol,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn read(&self, connected: usize, pending: usize, datagrams_ignored: u64) -> ServerStatistics {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        ServerStatistics {
+            connected,
+            pending,
+            accepted: read(&self.accepted),
+            refused_pending: read(&self.refused_pending),
+            refused_address: read(&self.refused_address),
+            refused_full: read(&self.refused_full),
+            abandoned: read(&self.abandoned),
+            closed_by_user: read(&self.closed_by_user),
+            closed_by_protocol: read(&self.closed_by_protocol),
+            closed_by_peer: read(&self.closed_by_peer),
+            closed_by_transport: read(&self.closed_by_transport),
+            behind: read(&self.behind),
+            datagrams_ignored,
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! A connection's own task: it flushes what is left, keeps the time, and looks after the connection while no `recv`
+//! waits.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use darkrift_proto::Instant;
+
+use crate::peer::{ATTENTION, Drive, Peer, PeerState};
+use crate::runtime::Timer;
+
+/// Runs until the connection has drained, and lets go of its sockets. Calls `on_closed` once when it has closed.
+pub(crate) async fn run(peer: Arc<Peer>, on_closed: impl FnOnce()) {
+    let mut task = Task { timer: None, armed: None, watch: None, looks: 0 };
+    let mut on_closed = Some(on_closed);
+    poll_fn(|cx| {
+        let poll = task.poll(&peer, cx);
+        if on_closed.is_some() && peer.lock().machine.is_closed() {
+            on_closed.take().expect("it is there")();
+        }
+        poll
+    })
+    .await;
+    peer.end();
+}
+
+struct Task {
+    timer: Option<Pin<Box<dyn Timer>>>,
+    armed: Option<Instant>,
+    /// When to see whether the application still looks at its messages. While this is set, a `recv` was here a
+    /// moment ago and will read the socket itself when it is back.
+    watch: Option<Instant>,
+    /// What the count of its looks was when the watch began.
+    looks: u64,
+}
+
+impl Task {
+    fn poll(&mut self, peer: &Peer, cx: &mut Context<'_>) -> Poll<()> {
+        peer.wakers().set_task(cx.waker());
+        let mut state = peer.lock();
+        state.begin_task();
+        if self.watch.is_none() && state.looks != self.looks {
+            self.begin_watch(peer, &mut state);
+        }
+        self.drive(peer, &mut state);
+        loop {
+            if state.machine.is_drained() {
+                peer.settle(&mut state);
+                return Poll::Ready(());
+            }
+            if self.poll_timer(peer, &state, cx).is_pending() {
+                break;
+            }
+            let now = peer.runtime().now();
+            state.machine.handle_timeout(now);
+            if self.watch.is_some_and(|watch| watch <= now) {
+                if state.looks == self.looks {
+                    self.watch = None;
+                    state.watched = false;
+                } else {
+                    self.begin_watch(peer, &mut state);
+                }
+            }
+            self.drive(peer, &mut state);
+        }
+        state.armed = self.armed;
+        peer.settle(&mut state);
+        let news = state.machine.has_event();
+        drop(state);
+        if news {
+            peer.wakers().wake_receiver();
+        }
+        Poll::Pending
+    }
+
+    fn drive(&self, peer: &Peer, state: &mut PeerState) {
+        let attended = self.watch.is_some() || peer.wakers().is_receiver_waiting();
+        let what = if attended && !state.machine.is_closed() { Drive::Output } else { Drive::All };
+        peer.drive(state, what);
+        state.rest();
+    }
+
+    fn begin_watch(&mut self, peer: &Peer, state: &mut PeerState) {
+        self.looks = state.looks;
+        self.watch = Some(peer.runtime().now() + ATTENTION);
+        state.watched = true;
+    }
+
+    /// Ready when the next deadline has passed; pending, with the timer set for it, until then.
+    fn poll_timer(&mut self, peer: &Peer, state: &PeerState, cx: &mut Context<'_>) -> Poll<()> {
+        let deadline = [state.machine.poll_timeout(), self.watch].into_iter().flatten().min();
+        let Some(at) = deadline else {
+            // An idle connection holds no timer.
+            self.timer = None;
+            self.armed = None;
+            return Poll::Pending;
+        };
+        let timer = match &mut self.timer {
+            Some(timer) => {
+                if self.armed != Some(at) {
+                    timer.as_mut().reset(at);
+                }
+                timer
+            }
+            none => none.insert(peer.runtime().timer(at)),
+        };
+        self.armed = Some(at);
+        let poll = timer.as_mut().poll(cx);
+        if poll.is_ready() {
+            self.armed = None;
+        }
+        poll
+    }
+}

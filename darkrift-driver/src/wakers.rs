@@ -1,0 +1,124 @@
+//! Whom the reactor wakes: a receiver that waits, or else the connection's own task.
+//!
+//! Everything of one connection is registered with the reactor under one waker. When a `recv` waits, that waker
+//! wakes it, and it reads the socket itself: no second task stands between the socket and the application. When
+//! none waits, the connection's task is woken instead, so pings are answered and ends are noticed all the same.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Wake, Waker};
+
+/// Names one waiting receiver.
+pub(crate) type ReceiverKey = u64;
+
+/// The wakers of one connection.
+#[derive(Debug, Default)]
+pub(crate) struct Wakers {
+    slots: Mutex<Slots>,
+    /// The length of the queue of receivers, to be read without the lock.
+    waiting: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct Slots {
+    task: Option<Waker>,
+    receivers: VecDeque<(ReceiverKey, Waker)>,
+    next: ReceiverKey,
+}
+
+impl Wakers {
+    /// The waker to register with the reactor.
+    pub(crate) fn io_waker(self: &Arc<Self>) -> Waker {
+        Waker::from(self.clone())
+    }
+
+    /// Remembers how to wake the connection's task.
+    pub(crate) fn set_task(&self, waker: &Waker) {
+        let mut slots = self.lock();
+        match &mut slots.task {
+            Some(known) => known.clone_from(waker),
+            none => *none = Some(waker.clone()),
+        }
+    }
+
+    /// Forgets the task, which has ended.
+    pub(crate) fn clear_task(&self) {
+        self.lock().task = None;
+    }
+
+    /// Wakes the connection's task.
+    pub(crate) fn wake_task(&self) {
+        let waker = self.lock().task.clone();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Lets a receiver wait, under the key it has or a new one.
+    pub(crate) fn wait(&self, key: &mut Option<ReceiverKey>, waker: &Waker) {
+        let mut slots = self.lock();
+        if let Some(known) = key {
+            if let Some((_, old)) = slots.receivers.iter_mut().find(|(k, _)| k == known) {
+                old.clone_from(waker);
+                return;
+            }
+        }
+        let new = *key.get_or_insert(slots.next);
+        slots.next = slots.next.max(new + 1);
+        slots.receivers.push_back((new, waker.clone()));
+        self.waiting.store(slots.receivers.len(), Ordering::Release);
+    }
+
+    /// Ends a receiver's waiting; false when it was not waiting any more, since it has been woken.
+    pub(crate) fn stop_waiting(&self, key: &mut Option<ReceiverKey>) -> bool {
+        let Some(key) = key.take() else { return false };
+        let mut slots = self.lock();
+        let before = slots.receivers.len();
+        slots.receivers.retain(|(k, _)| *k != key);
+        self.waiting.store(slots.receivers.len(), Ordering::Release);
+        slots.receivers.len() < before
+    }
+
+    /// Whether a receiver waits.
+    pub(crate) fn is_receiver_waiting(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) > 0
+    }
+
+    /// Wakes the receiver that has waited longest; false when none waits.
+    pub(crate) fn wake_receiver(&self) -> bool {
+        if !self.is_receiver_waiting() {
+            return false;
+        }
+        let waker = self.pop_receiver();
+        waker.map(Waker::wake).is_some()
+    }
+
+    /// Wakes every receiver.
+    pub(crate) fn wake_all_receivers(&self) {
+        while self.wake_receiver() {}
+    }
+
+    fn pop_receiver(&self) -> Option<Waker> {
+        let mut slots = self.lock();
+        let popped = slots.receivers.pop_front();
+        self.waiting.store(slots.receivers.len(), Ordering::Release);
+        popped.map(|(_, waker)| waker)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Wake for Wakers {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.wake_receiver() {
+            self.wake_task();
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! A DarkRift 2 client and server for tokio.
+//!
+//! ```no_run
+//! use darkrift_tokio::proto::{Message, SendMode};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = darkrift_tokio::Client::connect("127.0.0.1:4296").await?;
+//! client.send(SendMode::Reliable, &Message::encode(5, "Hello World")?).await?;
+//! while let Some(received) = client.recv().await {
+//!     println!("tag {}: {:?}", received.tag(), received.decode::<String>());
+//! }
+//! println!("{}", client.close_reason().expect("it has closed"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Everything here is [`darkrift_driver`] with tokio filled in; [`Tokio`] needs a runtime with I/O and time enabled.
+#![forbid(unsafe_code)]
+
+use std::future::Future;
+use std::io::{self, IoSlice, IoSliceMut};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use darkrift_driver::UdpBatch;
+use darkrift_driver::runtime::{self, BoxFuture, Instant, RecvMeta, Runtime, SockRef, Transmit};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::net;
+
+pub use darkrift_driver::{
+    Address, Behind, BindError, Broadcast, ConnectError, Joining, Messages, ServerStatistics, Undecodable, proto,
+};
+
+/// A client's connection to a server, or a server's to one of its clients: [`darkrift_driver::Client`] on tokio.
+pub type Client = darkrift_driver::Client<Tokio>;
+
+/// Settings of a connect: [`darkrift_driver::ClientBuilder`] on tokio.
+pub type ClientBuilder = darkrift_driver::ClientBuilder<Tokio>;
+
+/// A server: [`darkrift_driver::Server`] on tokio.
+pub type Server = darkrift_driver::Server<Tokio>;
+
+/// Settings of a server: [`darkrift_driver::ServerBuilder`] on tokio.
+pub type ServerBuilder = darkrift_driver::ServerBuilder<Tokio>;
+
+/// The tokio runtime that is current where a client connects or a server binds.
+#[derive(Debug)]
+pub struct Tokio {
+    start: tokio::time::Instant,
+}
+
+impl Default for Tokio {
+    fn default() -> Self {
+        Self { start: tokio::time::Instant::now() }
+    }
+}
+
+impl Runtime for Tokio {
+    fn now(&self) -> Instant {
+        Instant::ZERO + self.start.elapsed()
+    }
+
+    fn timer(&self, at: Instant) -> Pin<Box<dyn runtime::Timer>> {
+        let start = self.start;
+        Box::pin(Timer { sleep: Box::pin(tokio::time::sleep_until(start + since_start(at))), start })
+    }
+
+    fn spawn(&self, task: BoxFuture<()>) {
+        tokio::spawn(task);
+    }
+
+    fn resolve(&self, host: String, port: u16) -> BoxFuture<io::Result<Vec<SocketAddr>>> {
+        Box::pin(async move { Ok(net::lookup_host((host, port)).await?.collect()) })
+    }
+
+    fn connect(&self, to: SocketAddr) -> BoxFuture<io::Result<Box<dyn runtime::TcpStream>>> {
+        Box::pin(async move { Ok(Box::new(TcpStream(net::TcpStream::connect(to).await?)) as _) })
+    }
+
+    fn wrap_tcp_listener(&self, listener: std::net::TcpListener) -> io::Result<Box<dyn runtime::TcpListener>> {
+        Ok(Box::new(TcpListener(net::TcpListener::from_std(listener)?)))
+    }
+
+    fn wrap_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<Box<dyn runtime::UdpSocket>> {
+        let batch = UdpBatch::new(&SockRef::from(&socket))?;
+        Ok(Box::new(UdpSocket { socket: net::UdpSocket::from_std(socket)?, batch }))
+    }
+}
+
+fn since_start(at: Instant) -> Duration {
+    at - Instant::ZERO
+}
+
+struct Timer {
+    sleep: Pin<Box<tokio::time::Sleep>>,
+    start: tokio::time::Instant,
+}
+
+impl runtime::Timer for Timer {
+    fn reset(mut self: Pin<&mut Self>, at: Instant) {
+        let deadline = self.start + since_start(at);
+        self.sleep.as_mut().reset(deadline);
+    }
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.sleep.as_mut().poll(cx)
+    }
+}
+
+#[derive(Debug)]
+struct TcpStream(net::TcpStream);
+
+impl runtime::TcpStream for TcpStream {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(buffer);
+        ready!(Pin::new(&mut self.0).poll_read(cx, &mut buffer))?;
+        Poll::Ready(Ok(buffer.filled().len()))
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(cx, slices)
+    }
+
+    fn socket(&self) -> Option<SockRef<'_>> {
+        Some(SockRef::from(&self.0))
+    }
+}
+
+#[derive(Debug)]
+struct TcpListener(net::TcpListener);
+
+impl runtime::TcpListener for TcpListener {
+    fn poll_accept(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<(Box<dyn runtime::TcpStream>, SocketAddr)>> {
+        let (stream, address) = ready!(self.0.poll_accept(cx))?;
+        Poll::Ready(Ok((Box::new(TcpStream(stream)), address)))
+    }
+}
+
+#[derive(Debug)]
+struct UdpSocket {
+    socket: net::UdpSocket,
+    batch: UdpBatch,
+}
+
+impl runtime::UdpSocket for UdpSocket {
+    fn poll_receive(
+        &self,
+        cx: &mut Context<'_>,
+        buffers: &mut [IoSliceMut<'_>],
+        meta: &mut [RecvMeta],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.socket.poll_recv_ready(cx))?;
+            let receive = || self.batch.receive(&self.socket, buffers, meta);
+            match self.socket.try_io(Interest::READABLE, receive) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        self.socket.try_io(Interest::WRITABLE, || self.batch.send(&self.socket, transmit))
+    }
+
+    fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.socket.poll_send_ready(cx)
+    }
+
+    fn max_segments(&self) -> usize {
+        self.batch.max_segments()
+    }
+}
