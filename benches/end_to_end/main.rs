@@ -12,6 +12,8 @@
 mod arguments;
 mod contender;
 mod contenders;
+#[path = "../common/handshake.rs"]
+mod handshake;
 mod load;
 mod measure;
 mod process;

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 
 use crate::contender::{Addresses, Channels, Contender, Mode, Shape};
-use crate::contenders::{Framed, Raw};
+use crate::contenders::{Framed, Ours, Raw};
 use crate::load::{self, Load};
 use crate::measure::{SETUP_TIME, set_up, two_workers};
 use crate::system;
@@ -34,6 +34,7 @@ fn shape(channels: &str) -> Shape {
 pub(crate) fn child(arguments: &[String]) -> io::Result<()> {
     let name = arguments.get(1).map(String::as_str);
     match name {
+        Some(Ours::NAME) => child_of::<Ours>(arguments),
         Some(Framed::NAME) => child_of::<Framed>(arguments),
         Some(Raw::NAME) => child_of::<Raw>(arguments),
         _ => Err(io::Error::other(format!("no child runs {name:?}"))),

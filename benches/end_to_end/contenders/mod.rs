@@ -5,11 +5,13 @@ pub(crate) mod blocking;
 pub(crate) mod datagrams;
 pub(crate) mod framed;
 pub(crate) mod hand;
+pub(crate) mod ours;
 pub(crate) mod raw;
 
 pub(crate) use bare::Bare;
 pub(crate) use blocking::Blocking;
 pub(crate) use framed::Framed;
+pub(crate) use ours::Ours;
 pub(crate) use raw::Raw;
 
 use std::io;

@@ -10,13 +10,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
+use darkrift_tokio::Server;
+use darkrift_tokio::proto::SendMode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
 use crate::contender::Mode;
+use crate::contenders::ours::Payload;
 use crate::contenders::{LOOPBACK, ended};
+use crate::handshake::{PlainClient, handshake};
 use crate::measure::{Figure, Tally, Timing, set_up, two_workers};
 
 /// The payload of every broadcast, in bytes.
@@ -221,6 +225,43 @@ impl Broadcaster for BareLoop {
             }
         }
         Ok(())
+    }
+}
+
+/// The library: its server, and a task for each client that receives what the client says, as a game has one.
+#[derive(Debug)]
+pub(crate) struct Broadcasting {
+    server: Server,
+    mode: SendMode,
+}
+
+impl Broadcaster for Broadcasting {
+    async fn new(receivers: usize, mode: Mode) -> io::Result<(Self, Vec<Receiver>)> {
+        let server = Server::bind(LOOPBACK).await.map_err(io::Error::other)?;
+        let mut sockets = Vec::new();
+        for _ in 0..receivers {
+            // It blocks, but the server runs on the workers, and nothing else waits here.
+            let PlainClient { stream, socket } = handshake(server.local_addr())?;
+            stream.set_nonblocking(true)?;
+            socket.set_nonblocking(true)?;
+            let (stream, socket) = (TcpStream::from_std(stream)?, UdpSocket::from_std(socket)?);
+            sockets.push(match mode {
+                Mode::Reliable => Receiver::Stream(stream, Some(socket)),
+                Mode::Unreliable => Receiver::Datagrams(socket, Some(stream)),
+            });
+            let client = server.accept().await.ok_or_else(ended)?;
+            tokio::spawn(async move { while client.recv().await.is_some() {} });
+        }
+        let mode = match mode {
+            Mode::Reliable => SendMode::Reliable,
+            Mode::Unreliable => SendMode::Unreliable,
+        };
+        Ok((Self { server, mode }, sockets))
+    }
+
+    async fn broadcast(&mut self, payload: &[u8]) -> io::Result<()> {
+        let report = self.server.broadcast(self.mode, &Payload(payload)).map_err(io::Error::other)?;
+        if report.behind.is_empty() { Ok(()) } else { Err(io::Error::other("a receiver is behind")) }
     }
 }
 

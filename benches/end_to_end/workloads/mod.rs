@@ -8,9 +8,9 @@ mod processes;
 use std::io;
 
 use crate::contender::{Contender, Mode};
-use crate::contenders::{Bare, Blocking, Framed, Raw};
+use crate::contenders::{Bare, Blocking, Framed, Ours, Raw};
 use crate::measure::{Figure, Timing};
-use broadcast::{BareLoop, Broadcast, TaskEach};
+use broadcast::{BareLoop, Broadcast, Broadcasting, TaskEach};
 use connect::Connect;
 use echo::Echo;
 
@@ -99,6 +99,7 @@ pub(crate) fn all() -> Vec<Workload> {
             "µs/message",
             Better::Less,
         )
+        .game::<Ours>(1000)
         .game::<Framed>(1000)
         .game::<Raw>(1000),
     );
@@ -113,12 +114,16 @@ fn echoes() -> Vec<Workload> {
     let reliable = |name, what, echo: Echo, at_least| {
         Workload::new(name, what, "messages/s", Better::More)
             .target(Target::Against(Framed::NAME, at_least))
+            .echo::<Ours>(echo)
             .echo::<Framed>(echo)
             .echo::<Raw>(echo)
             .echo::<Blocking>(echo)
     };
     let unreliable = |name, what, echo: Echo| {
-        Workload::new(name, what, "messages/s", Better::More).echo::<Raw>(echo).echo::<Blocking>(echo)
+        Workload::new(name, what, "messages/s", Better::More)
+            .echo::<Ours>(echo)
+            .echo::<Raw>(echo)
+            .echo::<Blocking>(echo)
     };
     let against_raw = |at_least| Target::Against(Raw::NAME, at_least);
     vec![
@@ -154,9 +159,11 @@ fn broadcasts() -> Vec<Workload> {
     vec![
         Workload::new("broadcast-reliable", "100 B to 1,000 clients", "deliveries/s", Better::More)
             .target(Target::Against("bare loop", 0.95))
+            .with(OURS, move |timing| reliable.run::<Broadcasting>(timing))
             .with("bare loop", move |timing| reliable.run::<BareLoop>(timing))
             .with("task each", move |timing| reliable.run::<TaskEach>(timing)),
         Workload::new("broadcast-unreliable", "the same, unreliable", "deliveries/s", Better::More)
+            .with(OURS, move |timing| unreliable.run::<Broadcasting>(timing))
             .with("bare loop", move |timing| unreliable.run::<BareLoop>(timing)),
     ]
 }
@@ -164,9 +171,11 @@ fn broadcasts() -> Vec<Workload> {
 fn connects() -> Vec<Workload> {
     vec![
         Workload::new("connect-sequential", "one after the other", "connects/s", Better::More)
+            .connect::<Ours>(Connect { at_once: 1 })
             .connect::<Bare>(Connect { at_once: 1 }),
         Workload::new("connect-200", "200 at once", "connects/s", Better::More)
             .target(Target::Against(Bare::NAME, 0.7))
+            .connect::<Ours>(Connect { at_once: 200 })
             .connect::<Bare>(Connect { at_once: 200 }),
     ]
 }
@@ -175,6 +184,7 @@ fn idles() -> Vec<Workload> {
     let idle = |name, what, clients| {
         Workload::new(name, what, "B/connection", Better::Less)
             .rounds(3)
+            .idle::<Ours>(clients)
             .idle::<Framed>(clients)
             .idle::<Raw>(clients)
     };
@@ -190,6 +200,7 @@ fn scales() -> Vec<Workload> {
         Workload::new(name, what, "× the time at 10", Better::Less)
             .target(Target::Below(1.5))
             .rounds(3)
+            .scale::<Ours>(channels)
             .scale::<Framed>(channels)
             .scale::<Raw>(channels)
     };
