@@ -94,6 +94,7 @@ impl Message {
     }
 
     /// A reader over the payload, with the default encoding (UTF-16LE).
+    #[inline]
     pub fn reader(&self) -> Reader<'_> {
         Reader::from_bytes(&self.payload)
     }
@@ -103,8 +104,9 @@ impl Message {
     ///
     /// # Errors
     /// When the tag is not `T`'s (for a `T` that has one), or the payload is no `T`.
+    #[inline]
     pub fn decode<T: Decode>(&self) -> Result<T, DecodeError> {
-        self.decode_with_rest().map(|(value, _)| value)
+        self.decode_front().map(|(value, _)| value)
     }
 
     /// Reads the payload as a `T` and gives the bytes that were left over, too.
@@ -112,6 +114,23 @@ impl Message {
     /// # Errors
     /// As [`decode`](Self::decode).
     pub fn decode_with_rest<T: Decode>(&self) -> Result<(T, Bytes), DecodeError> {
+        self.decode_front().map(|(value, end)| (value, self.payload.slice(end..)))
+    }
+
+    /// Reads the payload as a `T` and nothing besides.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode), and when bytes are left over.
+    #[inline]
+    pub fn decode_strict<T: Decode>(&self) -> Result<T, DecodeError> {
+        let (value, end) = self.decode_front()?;
+        let left = self.payload.len() - end;
+        if left == 0 { Ok(value) } else { Err(DecodeError::left_over(end, left)) }
+    }
+
+    /// The value, and where in the payload it ends.
+    #[inline]
+    fn decode_front<T: Decode>(&self) -> Result<(T, usize), DecodeError> {
         if let Some(expected) = T::TAG {
             if expected != self.tag {
                 return Err(DecodeError::wrong_tag(expected, self.tag));
@@ -119,17 +138,7 @@ impl Message {
         }
         let mut reader = self.reader();
         let value = T::decode(&mut reader)?;
-        let rest = self.payload.slice(reader.position()..);
-        Ok((value, rest))
-    }
-
-    /// Reads the payload as a `T` and nothing besides.
-    ///
-    /// # Errors
-    /// As [`decode`](Self::decode), and when bytes are left over.
-    pub fn decode_strict<T: Decode>(&self) -> Result<T, DecodeError> {
-        let (value, rest) = self.decode_with_rest()?;
-        if rest.is_empty() { Ok(value) } else { Err(DecodeError::left_over(self.payload.len() - rest.len(), rest.len())) }
+        Ok((value, reader.position()))
     }
 }
 
@@ -290,7 +299,10 @@ impl EncodedMessage {
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn with_encoding<M: ToMessage + ?Sized>(message: &M, encoding: Encoding) -> Result<Self, EncodeError> {
+    pub fn with_encoding<M: ToMessage + ?Sized>(
+        message: &M,
+        encoding: Encoding,
+    ) -> Result<Self, EncodeError> {
         let mut frame = BytesMut::new();
         encode_frame(&mut frame, message, encoding)?;
         Ok(Self { frame: frame.freeze() })

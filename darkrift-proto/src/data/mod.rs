@@ -3,13 +3,15 @@
 mod encoding;
 mod error;
 mod reader;
+mod swap;
+mod text;
 mod values;
 mod writer;
 
 pub use encoding::Encoding;
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind};
 pub use reader::Reader;
-pub use writer::Writer;
+pub use writer::{Reservation, Writer};
 
 use alloc::vec::Vec;
 
@@ -57,5 +59,14 @@ pub trait Decode: Sized {
     /// As [`decode`](Self::decode), and when the count is negative or more than the bytes left could hold.
     fn decode_vec(reader: &mut Reader<'_>) -> Result<Vec<Self>, DecodeError> {
         reader.read_vec_with(Self::MIN_BYTES, Self::decode)
+    }
+
+    /// Reads an array of `N` values, without a vector in between. What overrides [`decode_vec`](Self::decode_vec)
+    /// overrides this as well.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode), and when the count is not `N`.
+    fn decode_array<const N: usize>(reader: &mut Reader<'_>) -> Result<[Self; N], DecodeError> {
+        reader.read_array_with(Self::decode)
     }
 }
