@@ -74,12 +74,14 @@
 //!   see [`Limits`].
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "derive")]
+pub use darkrift_derive::{Decode, Encode, Message, MessageSet};
 pub use darkrift_proto as proto;
 pub use darkrift_proto::{
     ClientConfig, ClientId, CloseKind, CloseReason, ConnectPhase, Decode, DecodeError, Dialect, Encode,
-    EncodeError, EncodedMessage, Encoding, Initiator, Limits, Message, MessageKind, MessageSet, Reader, Received,
-    RoundTrip, SendError, SendMode, ServerConfig, Statistics, Strike, StrikeReason, StrikeWeights, Tagged,
-    ToMessage, TransportError, Writer,
+    EncodeError, EncodedMessage, Encoding, Initiator, Limits, Message, MessageKind, MessageSet, Reader,
+    Received, RoundTrip, SendError, SendMode, ServerConfig, Statistics, Strike, StrikeReason, StrikeWeights,
+    Tagged, ToMessage, TransportError, Writer,
 };
 
 /// The client and the server on tokio: the crate `darkrift-tokio`.

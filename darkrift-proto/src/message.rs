@@ -1,5 +1,6 @@
 //! What games exchange: tagged messages, how they are sent, and how a typed value becomes one.
 
+use alloc::boxed::Box;
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::data::{Decode, DecodeError, Encode, EncodeError, Encoding, Reader, Writer};
@@ -131,7 +132,7 @@ impl Message {
     /// The value, and where in the payload it ends.
     #[inline]
     fn decode_front<T: Decode>(&self) -> Result<(T, usize), DecodeError> {
-        if let Some(expected) = T::TAG {
+        if let Some(expected) = T::MESSAGE_TAG {
             if expected != self.tag {
                 return Err(DecodeError::wrong_tag(expected, self.tag));
             }
@@ -214,9 +215,14 @@ impl AsRef<Message> for Received {
 }
 
 /// A type that is always sent with the same tag. `#[derive(Message)]` writes this impl.
+#[diagnostic::on_unimplemented(note = "a message type is one with `#[derive(Message)] #[darkrift(tag = …)]`")]
 pub trait Tagged {
     /// The tag.
     const TAG: u16;
+}
+
+impl<T: Tagged> Tagged for Box<T> {
+    const TAG: u16 = T::TAG;
 }
 
 /// Whatever `send` takes: something with a tag that can write its payload.

@@ -2,6 +2,7 @@
 
 mod encoding;
 mod error;
+mod length;
 mod reader;
 mod swap;
 mod text;
@@ -10,12 +11,16 @@ mod writer;
 
 pub use encoding::Encoding;
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind};
+pub use length::LengthPrefixed;
 pub use reader::Reader;
 pub use writer::{Reservation, Writer};
 
 use alloc::vec::Vec;
 
 /// A value that can be written into a payload. `#[derive(Encode)]` writes the fields in order.
+#[diagnostic::on_unimplemented(
+    note = "derive `Encode` for it, or name functions of your own for the field: `#[darkrift(with = …)]`"
+)]
 pub trait Encode {
     /// Appends the value's bytes.
     ///
@@ -39,10 +44,13 @@ pub trait Encode {
 }
 
 /// A value that can be read from a payload. `#[derive(Decode)]` reads the fields in order.
+#[diagnostic::on_unimplemented(
+    note = "derive `Decode` for it, or name functions of your own for the field: `#[darkrift(with = …)]`"
+)]
 pub trait Decode: Sized {
     /// The tag of the messages that carry this type, where it has one: `#[derive(Message)]` sets it, and
     /// [`Message::decode`](crate::Message::decode) checks it.
-    const TAG: Option<u16> = None;
+    const MESSAGE_TAG: Option<u16> = None;
 
     /// The fewest bytes that a value takes, so that a count from the wire is checked before room is made for it.
     const MIN_BYTES: usize = 0;

@@ -286,7 +286,7 @@ impl<T: Encode + ?Sized> Encode for Box<T> {
 
 /// The value; at most [`Reader::MAX_DEPTH`] within each other.
 impl<T: Decode> Decode for Box<T> {
-    const TAG: Option<u16> = T::TAG;
+    const MESSAGE_TAG: Option<u16> = T::MESSAGE_TAG;
     const MIN_BYTES: usize = T::MIN_BYTES;
 
     #[inline]

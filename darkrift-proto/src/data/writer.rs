@@ -227,6 +227,12 @@ impl Writer {
         }
     }
 
+    /// The count or length that was written at `position`.
+    pub(super) fn count_at(&self, position: usize) -> usize {
+        let bytes = self.buffer[self.start + position..].first_chunk().copied();
+        bytes.map_or(0, u32::from_be_bytes) as usize
+    }
+
     /// Overwrites bytes that have been written at `position`.
     #[inline]
     pub(super) fn patch(&mut self, position: usize, bytes: [u8; 4]) {

@@ -1,0 +1,51 @@
+use darkrift_derive::{Decode, Encode};
+
+#[derive(Encode, Decode)]
+#[repr(u128)]
+enum TooLarge {
+    Red,
+}
+
+#[derive(Encode, Decode)]
+#[repr(usize)]
+enum OfNoFixedSize {
+    Red,
+}
+
+#[derive(Encode, Decode)]
+#[repr(C)]
+enum OfTheCompilersSize {
+    Red,
+}
+
+#[derive(Encode, Decode)]
+enum OfNoInteger {
+    Red,
+}
+
+#[derive(Encode, Decode)]
+#[repr(u8)]
+enum WithFields {
+    Red,
+    Other(u8),
+    Named { id: u8 },
+}
+
+#[derive(Encode, Decode)]
+#[repr(u8)]
+enum WithAttribute {
+    #[darkrift(skip)]
+    Red,
+}
+
+#[derive(Encode, Decode)]
+#[repr(u8)]
+#[darkrift(encoding = "utf8")]
+enum WithEncoding {
+    Red,
+}
+
+#[derive(Encode, Decode)]
+enum Empty {}
+
+fn main() {}
