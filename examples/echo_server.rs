@@ -8,7 +8,8 @@ use darkrift::tokio::{Client, Server};
 use darkrift::{Dialect, MessageKind};
 use lexopt::ValueExt;
 
-const USAGE: &str = "usage: echo_server [--listen ADDR] [--udp-port N] [--dialect v1|v0|legacy] [--max-strikes N]";
+const USAGE: &str =
+    "usage: echo_server [--listen ADDR] [--udp-port N] [--dialect v1|v0|legacy] [--max-strikes N]";
 
 struct Arguments {
     listen: String,
