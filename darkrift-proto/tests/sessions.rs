@@ -1,19 +1,18 @@
 //! The recorded sessions of live peers, replayed against both sides of a connection: what we say must be what they
 //! said, byte for byte, however the stream is cut.
 
-use std::net::SocketAddr;
+mod common;
+
 use std::sync::Arc;
 
-use bytes::{Buf, Bytes, BytesMut};
+use common::{Driven, NOW, Tokens, peer};
 use darkrift_proto::wire::{Frames, HELLO_BYTES, Header, HeaderKind, Hello, Token};
 use darkrift_proto::{
-    ClientConfig, ClientId, ClientIds, CloseKind, Connection, Dialect, Event, Instant, Listener, Message,
-    MessageKind, Received, Routing, SendMode, ServerConfig, State, TokenSource,
+    ClientId, ClientIds, CloseKind, ConnectionKey, Dialect, Event, Listener, Message, MessageKind, Received,
+    Routing, SendMode, ServerConfig, State,
 };
 use serde_json::Value;
 
-const NOW: Instant = Instant::ZERO;
-const PEER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 4000);
 const LIMIT: usize = 65_534;
 
 /// One step of a recording: who said what, where.
@@ -108,72 +107,33 @@ fn step(json: &Value) -> Step {
     }
 }
 
-/// A connection with the input buffer that belongs to its driver.
-struct Driven {
-    connection: Connection,
-    input: BytesMut,
-}
-
-impl Driven {
-    fn new(connection: Connection) -> Self {
-        Self { connection, input: BytesMut::new() }
-    }
-
-    fn receive_stream(&mut self, bytes: &[u8], piece: usize) {
-        for piece in bytes.chunks(piece) {
-            self.input.extend_from_slice(piece);
-            self.connection.handle_stream(NOW, &mut self.input);
-        }
-    }
-
-    fn receive(&mut self, step: &Step, piece: usize) {
-        if step.is_end() {
-            self.connection.handle_stream_end(NOW, &mut self.input);
-        } else if step.reliable {
-            self.receive_stream(&step.bytes, piece);
-        } else {
-            self.connection.handle_datagram(NOW, Bytes::from(step.bytes.clone()));
-        }
-    }
-
-    /// What it says next on this channel, which is all that it has to say there.
-    fn says(&mut self, reliable: bool) -> Vec<u8> {
-        if reliable {
-            let mut output = self.connection.stream_output();
-            let count = output.remaining();
-            output.copy_to_bytes(count).to_vec()
-        } else {
-            self.connection.poll_datagram().expect("a datagram").to_vec()
-        }
-    }
-
-    fn events(&mut self) -> Vec<Event> {
-        std::iter::from_fn(|| self.connection.poll_event()).collect()
-    }
-
-    fn shut_down(&mut self) {
-        assert!(self.connection.wants_stream_shutdown());
-        self.connection.handle_stream_shutdown(NOW);
+/// Gives a peer one step of the other side, its stream in pieces of `piece` bytes.
+fn receive(driven: &mut Driven, step: &Step, piece: usize) {
+    if step.is_end() {
+        driven.reads_the_end();
+    } else if step.reliable {
+        step.bytes.chunks(piece).for_each(|piece| driven.reads(piece));
+    } else {
+        driven.hears(&step.bytes);
     }
 }
 
-struct Fixed(Token);
-
-impl TokenSource for Fixed {
-    fn token(&mut self) -> Token {
-        self.0
-    }
+/// What a peer says next on this channel, which is all that it has to say there.
+fn says(driven: &mut Driven, reliable: bool) -> Vec<u8> {
+    if reliable { driven.written() } else { driven.datagram().expect("a datagram") }
 }
 
-fn client() -> Driven {
-    Driven::new(Connection::client(Arc::new(ClientConfig::default()), NOW))
+fn shut_down(driven: &mut Driven) {
+    assert!(driven.connection.wants_stream_shutdown());
+    driven.connection.handle_stream_shutdown(NOW);
 }
 
-fn server(session: &Session) -> (Listener, darkrift_proto::ConnectionKey, Driven) {
+fn server(session: &Session) -> (Listener, ConnectionKey, Driven) {
     let mut config = ServerConfig::default();
     config.dialect = session.dialect;
     let mut listener = Listener::new(Arc::new(config));
-    let (key, connection) = listener.accept(NOW, PEER, &mut Fixed(session.hello.token())).unwrap();
+    let mut tokens = Tokens(u64::from_be_bytes(*session.hello.token().as_bytes()));
+    let (key, connection) = listener.accept(NOW, peer(), &mut tokens).unwrap();
     (listener, key, Driven::new(connection))
 }
 
@@ -183,10 +143,10 @@ fn message_event(step: &Step) -> Event {
 
 /// Plays the client's part, with the server's stream in pieces of `piece` bytes.
 fn replay_as_client(session: &Session, piece: usize) {
-    let mut client = client();
+    let mut client = Driven::client(|_| {});
     for (index, step) in session.steps.iter().enumerate() {
         if !step.from_client {
-            client.receive(step, piece);
+            receive(&mut client, step, piece);
             match index {
                 0 => assert_eq!(client.connection.state(), State::AwaitingAcknowledgement),
                 2 => assert_eq!(client.connection.dialect(), Some(session.dialect)),
@@ -201,13 +161,13 @@ fn replay_as_client(session: &Session, piece: usize) {
         }
         if step.is_end() {
             client.connection.close(NOW);
-            client.shut_down();
+            shut_down(&mut client);
             continue;
         }
         if index > 1 {
             client.connection.send(NOW, step.mode(), &step.message()).unwrap();
         }
-        assert_eq!(client.says(step.reliable), step.bytes);
+        assert_eq!(says(&mut client, step.reliable), step.bytes);
         assert!(!client.connection.has_datagram());
         assert_eq!(client.connection.stream_queued(), 0);
     }
@@ -223,8 +183,8 @@ fn replay_as_server(session: &Session, piece: usize) {
     if session.dialect == Dialect::Legacy {
         ids.allocate(); // DarkRiftPy's first id is 1.
     }
-    assert_eq!(server.says(true), session.steps[0].bytes);
-    match listener.handle_datagram(NOW, PEER, &session.steps[1].bytes) {
+    assert_eq!(says(&mut server, true), session.steps[0].bytes);
+    match listener.handle_datagram(NOW, peer(), &session.steps[1].bytes) {
         Routing::Paired { key: paired, answer, evicted: None } => {
             assert_eq!(paired, key);
             assert_eq!(answer, session.steps[2].bytes);
@@ -233,24 +193,24 @@ fn replay_as_server(session: &Session, piece: usize) {
     }
     server.connection.handle_paired(NOW);
     server.connection.configure(NOW, ids.allocate().unwrap());
-    assert_eq!(server.says(true), session.steps[3].bytes);
+    assert_eq!(says(&mut server, true), session.steps[3].bytes);
     assert!(matches!(server.events()[..], [Event::Connected(_)]));
 
     for step in &session.steps[4..] {
         if !step.from_client {
             if step.is_end() {
-                server.shut_down();
+                shut_down(&mut server);
                 assert!(server.connection.is_drained());
             } else {
-                assert_eq!(server.says(step.reliable), step.bytes);
+                assert_eq!(says(&mut server, step.reliable), step.bytes);
                 assert!(!server.connection.has_datagram());
             }
             continue;
         }
         if !step.reliable {
-            assert_eq!(listener.handle_datagram(NOW, PEER, &step.bytes), Routing::Deliver(key));
+            assert_eq!(listener.handle_datagram(NOW, peer(), &step.bytes), Routing::Deliver(key));
         }
-        server.receive(step, piece);
+        receive(&mut server, step, piece);
         if step.is_end() {
             assert!(
                 matches!(&server.events()[..], [Event::Closed(reason)] if reason.kind == CloseKind::EndOfStream)
@@ -305,9 +265,9 @@ fn a_server_says_the_same_when_the_stream_comes_byte_by_byte() {
 #[test]
 fn a_client_gets_the_same_messages_from_a_stream_that_comes_all_at_once() {
     for session in Session::all() {
-        let mut client = client();
-        client.receive_stream(&session.stream(false), usize::MAX);
-        client.connection.handle_stream_end(NOW, &mut client.input);
+        let mut client = Driven::client(|_| {});
+        client.reads(&session.stream(false));
+        client.reads_the_end();
         let events = client.events();
         assert!(matches!(events.first(), Some(Event::Connected(_))));
         assert!(matches!(events.last(), Some(Event::Closed(_))));
@@ -320,20 +280,20 @@ fn a_server_gets_the_same_messages_from_a_stream_that_came_all_at_once_before_th
     for session in Session::all().map(Session::as_our_server_says_it) {
         let (_, _, mut server) = server(&session);
         let stream = session.stream(true);
-        server.receive_stream(&stream, usize::MAX);
+        server.reads(&stream);
         assert_eq!(server.input.len(), stream.len());
         assert_eq!(server.events(), []);
         server.connection.handle_paired(NOW);
         server.connection.handle_stream(NOW, &mut server.input);
         assert_eq!(server.events(), [], "nothing comes before the client is announced");
         server.connection.configure(NOW, ClientId::new(0));
-        server.connection.handle_stream_end(NOW, &mut server.input);
+        server.reads_the_end();
         let events = server.events();
         assert!(matches!(events.first(), Some(Event::Connected(_))));
         assert!(matches!(events.last(), Some(Event::Closed(_))));
         assert_eq!(tags_and_payloads(&events), session.messages(true, true));
         // Hello, the acknowledgements of the pings, and Configure.
-        let said = server.says(true);
+        let said = says(&mut server, true);
         assert_eq!(said[..HELLO_BYTES], session.steps[0].bytes);
     }
 }
