@@ -61,7 +61,7 @@ pub(crate) struct Tokens(pub(crate) u64);
 impl TokenSource for Tokens {
     fn token(&mut self) -> Token {
         let token = Token::new(self.0.to_be_bytes());
-        self.0 += 1;
+        self.0 = self.0.wrapping_add(1);
         token
     }
 }

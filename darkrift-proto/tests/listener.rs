@@ -1,0 +1,251 @@
+//! Conversations at a server's door.
+
+mod common;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use common::{HELLO, NOW, Tokens};
+use darkrift_proto::wire::{Acknowledgement, Hello, Token};
+use darkrift_proto::{
+    Connection, ConnectionKey, Dialect, Listener, Refused, Routing, ServerConfig, TokenSource,
+};
+
+/// A door that counts its tokens from 1.
+struct Door {
+    listener: Listener,
+    tokens: Tokens,
+}
+
+/// A client before the door.
+struct Guest {
+    key: ConnectionKey,
+    connection: Connection,
+    token: Token,
+}
+
+impl Guest {
+    /// The datagram that carries its token.
+    fn hello(&self) -> [u8; 9] {
+        Hello::new(1, self.token).to_bytes()
+    }
+
+    fn answer(&self) -> bytes::Bytes {
+        Acknowledgement::new(Dialect::V1, self.token).to_bytes()
+    }
+}
+
+fn address(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+impl Door {
+    fn new(change: impl FnOnce(&mut ServerConfig)) -> Self {
+        let mut config = ServerConfig::default();
+        change(&mut config);
+        Self { listener: Listener::new(Arc::new(config)), tokens: Tokens(1) }
+    }
+
+    fn accept(&mut self, peer: &str) -> Result<Guest, Refused> {
+        let (key, mut connection) = self.listener.accept(NOW, address(peer), &mut self.tokens)?;
+        let hello = {
+            use bytes::Buf;
+            let mut output = connection.stream_output();
+            output.copy_to_bytes(output.remaining())
+        };
+        let token = Hello::read(&hello).unwrap().token();
+        Ok(Guest { key, connection, token })
+    }
+
+    fn hears(&mut self, from: &str, datagram: &[u8]) -> Routing {
+        self.listener.handle_datagram(NOW, address(from), datagram)
+    }
+
+    /// A client that is through the door, with this UDP address.
+    fn paired(&mut self, from: &str) -> Guest {
+        let guest = self.accept(from).unwrap();
+        let evicted = None;
+        let paired = Routing::Paired { key: guest.key, answer: guest.answer(), evicted };
+        assert_eq!(self.hears(from, &guest.hello()), paired);
+        guest
+    }
+}
+
+#[test]
+fn a_token_pairs_the_address_that_it_came_from() {
+    let mut door = Door::new(|_| {});
+    let guest = door.accept("192.0.2.1:1000").unwrap();
+    assert_eq!((door.listener.pending(), door.listener.paired()), (1, 0));
+    assert_eq!(door.listener.datagram_address(guest.key), None);
+    let answer = guest.answer();
+    assert_eq!(
+        door.hears("192.0.2.1:2000", &guest.hello()),
+        Routing::Paired { key: guest.key, answer, evicted: None }
+    );
+    assert_eq!((door.listener.pending(), door.listener.paired()), (0, 1));
+    assert_eq!(door.listener.datagram_address(guest.key), Some(address("192.0.2.1:2000")));
+    assert_eq!(door.hears("192.0.2.1:2000", &[0, 0, 1]), Routing::Deliver(guest.key));
+    assert_eq!(door.hears("192.0.2.1:2001", &[0, 0, 1]), Routing::Ignored);
+    assert_eq!(door.hears("192.0.2.2:2000", &[0, 0, 1]), Routing::Ignored);
+    assert_eq!(door.listener.datagrams_ignored(), 2);
+}
+
+#[test]
+fn each_dialect_has_its_version_and_its_answer() {
+    for (dialect, version, length) in [(Dialect::V1, 1, 12), (Dialect::V0, 0, 1), (Dialect::Legacy, 0, 0)] {
+        let mut door = Door::new(|config| config.dialect = dialect);
+        let guest = door.accept("192.0.2.1:1000").unwrap();
+        assert_eq!(guest.connection.dialect(), Some(dialect));
+        // The version byte that comes back does not matter.
+        for version in [version, 99] {
+            match door.hears("192.0.2.1:2000", &Hello::new(version, guest.token).to_bytes()) {
+                Routing::Paired { answer, .. } | Routing::Answer { answer } => {
+                    assert_eq!(answer.len(), length);
+                }
+                routing => panic!("{routing:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn an_unknown_token_and_any_other_length_from_an_unknown_address_are_ignored() {
+    let mut door = Door::new(|_| {});
+    let guest = door.accept("192.0.2.1:1000").unwrap();
+    let hello = guest.hello();
+    assert_eq!(door.hears("192.0.2.1:2000", &HELLO), Routing::Ignored);
+    assert_eq!(door.hears("192.0.2.1:2000", &hello[..8]), Routing::Ignored);
+    assert_eq!(door.hears("192.0.2.1:2000", &[&hello[..], &[0]].concat()), Routing::Ignored);
+    assert_eq!(door.hears("192.0.2.1:2000", &[]), Routing::Ignored);
+    assert!(matches!(door.hears("192.0.2.1:2000", &hello), Routing::Paired { .. }));
+}
+
+#[test]
+fn a_repeated_token_is_answered_again_and_not_delivered() {
+    let mut door = Door::new(|_| {});
+    let guest = door.paired("192.0.2.1:2000");
+    for _ in 0..3 {
+        assert_eq!(door.hears("192.0.2.1:2000", &guest.hello()), Routing::Answer { answer: guest.answer() });
+    }
+    assert_eq!(door.hears("192.0.2.1:2001", &guest.hello()), Routing::Ignored, "it is paired already");
+}
+
+#[test]
+fn another_clients_token_from_a_clients_address_is_ignored() {
+    let mut door = Door::new(|_| {});
+    let first = door.paired("192.0.2.1:2000");
+    let second = door.paired("192.0.2.2:2000");
+    assert_eq!(door.hears("192.0.2.1:2000", &second.hello()), Routing::Ignored);
+    assert_eq!(door.hears("192.0.2.2:2000", &first.hello()), Routing::Ignored);
+}
+
+#[test]
+fn nine_bytes_that_are_no_token_are_a_message() {
+    let mut door = Door::new(|_| {});
+    let guest = door.paired("192.0.2.1:2000");
+    assert_eq!(door.hears("192.0.2.1:2000", &HELLO), Routing::Deliver(guest.key));
+}
+
+#[test]
+fn a_client_that_comes_back_from_the_address_of_its_ghost_evicts_it() {
+    let mut door = Door::new(|config| config.max_clients = 2);
+    let ghost = door.paired("192.0.2.1:2000");
+    let back = door.accept("192.0.2.1:1001").unwrap();
+    assert_eq!(
+        door.hears("192.0.2.1:2000", &back.hello()),
+        Routing::Paired { key: back.key, answer: back.answer(), evicted: Some(ghost.key) }
+    );
+    assert_eq!(door.hears("192.0.2.1:2000", &[0, 0, 1]), Routing::Deliver(back.key));
+    door.listener.release(ghost.key);
+    assert_eq!(door.hears("192.0.2.1:2000", &[0, 0, 1]), Routing::Deliver(back.key));
+    assert_eq!(door.listener.paired(), 1);
+    door.listener.release(back.key);
+    assert_eq!(door.hears("192.0.2.1:2000", &[0, 0, 1]), Routing::Ignored);
+}
+
+#[test]
+fn a_forged_datagram_evicts_nobody() {
+    let mut door = Door::new(|_| {});
+    let victim = door.paired("192.0.2.1:2000");
+    let attacker = door.accept("198.51.100.1:1000").unwrap();
+    assert_eq!(door.hears("192.0.2.1:2000", &attacker.hello()), Routing::Ignored);
+    assert_eq!(door.hears("192.0.2.1:2000", &[0, 0, 1]), Routing::Deliver(victim.key));
+    assert_eq!(door.listener.pending(), 1);
+}
+
+#[test]
+fn an_ipv4_address_and_its_mapping_into_ipv6_are_one() {
+    let mut door = Door::new(|config| config.max_pending_per_address = 1);
+    let guest = door.accept("[::ffff:192.0.2.1]:1000").unwrap();
+    assert!(matches!(door.accept("192.0.2.1:1001"), Err(Refused::TooManyFromAddress(1))));
+    assert!(matches!(door.hears("[::ffff:192.0.2.1]:2000", &guest.hello()), Routing::Paired { .. }));
+    assert_eq!(door.hears("192.0.2.1:2000", &[0, 0, 1]), Routing::Deliver(guest.key));
+    let mapped = Some(address("[::ffff:192.0.2.1]:2000"));
+    assert_eq!(door.listener.datagram_address(guest.key), mapped, "answers go out the way it came in");
+}
+
+#[test]
+fn no_more_may_wait_than_the_limits_say() {
+    let mut door = Door::new(|config| (config.max_pending, config.max_pending_per_address) = (3, 2));
+    let first = door.accept("192.0.2.1:1").unwrap();
+    door.accept("192.0.2.1:2").unwrap();
+    assert_eq!(door.accept("192.0.2.1:3").err(), Some(Refused::TooManyFromAddress(2)));
+    door.accept("192.0.2.2:1").unwrap();
+    assert_eq!(door.accept("192.0.2.3:1").err(), Some(Refused::TooManyPending(3)));
+    door.hears("192.0.2.1:2000", &first.hello());
+    door.accept("192.0.2.1:3").unwrap();
+}
+
+#[test]
+fn no_more_clients_come_in_than_may() {
+    let mut door = Door::new(|config| config.max_clients = 1);
+    let waiting = door.accept("192.0.2.9:1").unwrap();
+    let guest = door.paired("192.0.2.1:2000");
+    assert_eq!(door.accept("192.0.2.2:1").err(), Some(Refused::Full(1)));
+    assert_eq!(door.hears("192.0.2.9:1", &waiting.hello()), Routing::Full(waiting.key));
+    door.listener.release(guest.key);
+    assert!(matches!(door.hears("192.0.2.9:1", &waiting.hello()), Routing::Paired { .. }));
+}
+
+#[test]
+fn a_release_gives_everything_back_once() {
+    let mut door = Door::new(|_| {});
+    let pending = door.accept("192.0.2.1:1").unwrap();
+    let paired = door.paired("192.0.2.1:2000");
+    for _ in 0..2 {
+        door.listener.release(pending.key);
+        door.listener.release(paired.key);
+        assert_eq!((door.listener.pending(), door.listener.paired()), (0, 0));
+    }
+    assert_eq!(door.hears("192.0.2.1:2000", &paired.hello()), Routing::Ignored);
+    assert_eq!(door.hears("192.0.2.1:2000", &pending.hello()), Routing::Ignored);
+    let next = door.accept("192.0.2.1:3").unwrap();
+    assert!(next.key.index() < 2, "indexes are dense");
+    assert!(next.key != pending.key && next.key != paired.key, "keys are not used twice");
+    assert_eq!(door.listener.datagram_address(paired.key), None);
+    door.listener.release(paired.key);
+    assert_eq!(door.listener.pending(), 1, "an old key releases nobody else");
+}
+
+#[test]
+fn tokens_begin_without_the_bits_of_commands_and_pings() {
+    let mut door = Door::new(|_| {});
+    door.tokens = Tokens(u64::MAX);
+    let guest = door.accept("192.0.2.1:1").unwrap();
+    assert_eq!(guest.token, Token::new([0x3f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]));
+}
+
+#[test]
+fn a_source_that_says_one_token_only_hangs_nobody() {
+    struct Broken;
+    impl TokenSource for Broken {
+        fn token(&mut self) -> Token {
+            Token::new([0xff; 8])
+        }
+    }
+    let mut listener = Listener::new(Arc::new(ServerConfig::default()));
+    for _ in 0..200 {
+        listener.accept(NOW, address("192.0.2.1:1"), &mut Broken).unwrap();
+    }
+    assert_eq!(listener.pending(), 200);
+}

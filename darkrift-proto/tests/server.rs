@@ -1,0 +1,502 @@
+//! Conversations of a server's side with clients, good, slow and bad.
+
+mod common;
+
+use std::time::Duration;
+
+use bytes::{Buf, BytesMut};
+use common::*;
+use darkrift_proto::{
+    CloseKind, CloseReason, ConnectPhase, EncodedMessage, Event, Initiator, Message, SendError, State,
+    StrikeReason,
+};
+
+/// What becomes of one piece of bad input from a client that may collect 100 strikes.
+enum Fate {
+    Struck(StrikeReason, u32),
+    Closed(CloseKind),
+    Delivered,
+}
+
+use Fate::{Closed, Delivered, Struck};
+use StrikeReason::{ConnectionRequest, InvalidCommand, InvalidMessageLength, UnidentifiedPing};
+
+fn strikes(server: &mut Driven) -> Vec<(StrikeReason, u32)> {
+    let strike = |event| match event {
+        Event::Strike(strike) => Some((strike.reason, strike.weight)),
+        _ => None,
+    };
+    server.events().into_iter().filter_map(strike).collect()
+}
+
+#[test]
+fn bad_frames_cost_what_they_cost_at_the_original() {
+    for (bytes, fate) in [
+        (vec![0, 0, 0, 0], Closed(CloseKind::EmptyFrame)),
+        (framed(&[0]), Struck(InvalidMessageLength, 5)),
+        (framed(&[0, 0]), Struck(InvalidMessageLength, 5)),
+        (framed(&[0x40, 0, 0]), Struck(InvalidMessageLength, 5)),
+        (framed(&[0x40, 0, 0, 0]), Struck(InvalidMessageLength, 5)),
+        (framed(&[0x80, 0, 0]), Struck(InvalidCommand, 5)),
+        (framed(&[0x80, 0, 1, 0, 7]), Struck(InvalidCommand, 5)),
+        (vec![0xff; 4], Closed(CloseKind::NegativeFrame(-1))),
+        (vec![0x80, 0, 0, 0], Closed(CloseKind::NegativeFrame(i32::MIN))),
+        (
+            vec![0x7f, 0xff, 0xff, 0xff],
+            Closed(CloseKind::FrameTooLong { length: 0x7fff_ffff, limit: 65_534 }),
+        ),
+        (vec![0, 0, 0xff, 0xff], Closed(CloseKind::FrameTooLong { length: 65_535, limit: 65_534 })),
+        (framed(&[0; 65_534]), Delivered),
+    ] {
+        let mut server = Driven::connected_server(|config| config.max_strikes = 100);
+        server.reads(&bytes);
+        match fate {
+            Struck(reason, weight) => {
+                assert_eq!(strikes(&mut server), [(reason, weight)]);
+                assert_eq!(server.connection.strikes(), weight);
+                server.reads(&empty(1));
+                assert_eq!(server.events(), [arrived(1, RELIABLE)], "the frame was passed over");
+            }
+            Closed(kind) => assert_eq!(server.closed_for(), Some(kind)),
+            Delivered => assert!(matches!(server.events()[..], [Event::Message(_)])),
+        }
+    }
+}
+
+#[test]
+fn a_frame_too_long_is_a_strike_of_10_and_closes_whatever_the_strikes_come_to() {
+    for max_strikes in [1, 3, 100] {
+        let mut server = Driven::connected_server(|config| config.max_strikes = max_strikes);
+        server.reads(&[0, 0, 0xff, 0xff]);
+        let events = server.events();
+        assert!(matches!(events[0], Event::Strike(s) if s.reason == ConnectionRequest && s.weight == 10));
+        let kind = CloseKind::FrameTooLong { length: 65_535, limit: 65_534 };
+        assert_eq!(events[1..], [Event::Closed(CloseReason::new(Initiator::Local, kind))]);
+    }
+}
+
+#[test]
+fn bad_datagrams_cost_what_they_cost_at_the_original() {
+    for (datagram, reason) in [
+        (&[][..], InvalidMessageLength),
+        (&[0], InvalidMessageLength),
+        (&[0, 0], InvalidMessageLength),
+        (&[0x40, 0, 0], InvalidMessageLength),
+        (&[0x60, 0, 0, 0], InvalidMessageLength),
+        (&[0x80, 0, 0, 0, 1], InvalidCommand),
+    ] {
+        let mut server = Driven::connected_server(|config| config.max_strikes = 100);
+        server.hears(datagram);
+        assert_eq!(strikes(&mut server), [(reason, 5)]);
+    }
+}
+
+#[test]
+fn an_unknown_acknowledgement_is_a_strike_of_1_and_delivered_all_the_same() {
+    for code in [0, 1, 0xabcd_u16] {
+        let [high, low] = code.to_be_bytes();
+        let mut server = Driven::connected_server(|_| {});
+        server.reads(&framed(&[0x60, 0, 1, high, low]));
+        server.hears(&[0x60, 0, 1, high, low]);
+        let events = server.events();
+        assert!(matches!(events[0], Event::Strike(s) if s.reason == UnidentifiedPing && s.total == 1));
+        assert!(matches!(events[1], Event::Message(_)));
+        assert!(matches!(events[2], Event::Strike(s) if s.reason == UnidentifiedPing && s.total == 2));
+        assert!(matches!(events[3], Event::Message(_)));
+        assert!(!server.connection.is_closed());
+    }
+}
+
+#[test]
+fn the_strike_that_reaches_the_maximum_closes_after_what_came_with_it() {
+    let mut server = Driven::connected_server(|_| {});
+    let acknowledgement = framed(&[0x60, 0, 1, 0, 0]);
+    server.reads(&[acknowledgement.repeat(3), empty(9)].concat());
+    let events = server.events();
+    assert_eq!(events.len(), 7);
+    assert!(matches!(events[5], Event::Message(_)));
+    let kind = CloseKind::Strikes { last: UnidentifiedPing, total: 3 };
+    assert_eq!(events[6], Event::Closed(CloseReason::new(Initiator::Local, kind)));
+}
+
+#[test]
+fn forgiven_strikes_do_not_count() {
+    let mut server = Driven::connected_server(|config| config.max_strikes = 10);
+    server.reads(&framed(&[0]));
+    server.connection.forgive_strikes(5);
+    assert_eq!(server.connection.strikes(), 0);
+    server.reads(&framed(&[0]));
+    assert!(!server.connection.is_closed());
+    server.reads(&framed(&[0]));
+    assert!(server.connection.is_closed());
+    server.connection.forgive_strikes(1000);
+    assert_eq!(server.connection.strikes(), 0);
+}
+
+#[test]
+fn a_strike_without_weight_is_no_strike() {
+    let mut server = Driven::connected_server(|config| {
+        config.strike_weights.invalid_message_length = 0;
+        config.strike_weights.invalid_command = 0;
+    });
+    server.reads(&[framed(&[0]).repeat(1000), framed(&[0x80, 0, 0]), empty(1)].concat());
+    server.hears(&[]);
+    assert_eq!(server.events(), [arrived(1, RELIABLE)]);
+    assert_eq!(server.connection.strikes(), 0);
+}
+
+#[test]
+fn strikes_for_datagrams_that_nobody_takes_are_bounded() {
+    let mut server = Driven::connected_server(|config| config.max_strikes = u32::MAX);
+    for _ in 0..10_000 {
+        server.hears(&[]);
+    }
+    assert_eq!(server.connection.strikes(), 50_000);
+    assert_eq!(server.events().len(), 256);
+}
+
+#[test]
+fn frames_may_come_in_pieces() {
+    let mut server = Driven::connected_server(|_| {});
+    server.reads(&[0, 0]);
+    assert_eq!(server.connection.stream_read_hint(), 2);
+    server.reads(&[0, 0x0b]);
+    assert_eq!(server.connection.stream_read_hint(), 11);
+    assert_eq!(server.events(), []);
+    server.reads(&[0, 0, 0, 0, 0, 0, 4, 0x48, 0, 0x69, 0]);
+    let [Event::Message(received)] = &server.events()[..] else { panic!("one message") };
+    assert_eq!((received.tag(), received.send_mode()), (0, RELIABLE));
+    assert_eq!(received.payload()[..], [0, 0, 0, 4, 0x48, 0, 0x69, 0]);
+}
+
+#[test]
+fn a_client_without_a_token_is_closed_after_5_seconds() {
+    let (_, _, mut server) = Driven::server(|_| {});
+    assert_eq!(server.connection.poll_timeout(), Some(at(5000)));
+    server.connection.handle_timeout(at(5000));
+    let limit = Duration::from_secs(5);
+    assert_eq!(server.closed_for(), Some(CloseKind::ConnectTimeout { phase: ConnectPhase::Token, limit }));
+}
+
+#[test]
+fn before_the_token_nothing_is_taken_and_64_kib_may_wait() {
+    let (_, _, mut server) = Driven::server(|_| {});
+    server.reads(&empty(1).repeat(9000));
+    assert!(server.connection.wants_stream_read());
+    server.reads(&empty(1).repeat(1000));
+    assert!(!server.connection.wants_stream_read());
+    assert_eq!(server.input.len(), 70_000);
+    server.connection.handle_paired(NOW);
+    assert!(server.connection.wants_stream_read());
+    assert_eq!(server.connection.state(), State::Paired);
+}
+
+#[test]
+fn bad_input_before_the_token_is_looked_at_only_after_it() {
+    let (_, _, mut server) = Driven::server(|_| {});
+    server.reads(&[0xff; 4]);
+    assert!(!server.connection.is_closed());
+    server.connection.handle_paired(NOW);
+    server.reads(&[]);
+    assert_eq!(server.closed_for(), Some(CloseKind::NegativeFrame(-1)));
+}
+
+#[test]
+fn a_client_that_leaves_before_its_token_comes_is_noticed_at_once() {
+    let (_, _, mut server) = Driven::server(|_| {});
+    server.reads(&empty(1));
+    server.reads_the_end();
+    assert_eq!(server.closed_for(), Some(CloseKind::EndOfStream));
+}
+
+#[test]
+fn what_a_client_sends_before_it_is_configured_comes_after_connected() {
+    let mut server = Driven::paired_server(|_| {});
+    server.reads(&empty(1));
+    server.hears(&[0, 0, 2]);
+    server.reads(&framed(&[0x60, 0, 3, 0, 0]));
+    assert_eq!(server.events(), []);
+    for mode in [RELIABLE, UNRELIABLE] {
+        assert_eq!(server.connection.send(NOW, mode, &message(1)), Err(SendError::NotConnected));
+    }
+    server.connection.configure(NOW, ID);
+    let events = server.events();
+    assert_eq!(events[..3], [Event::Connected(ID), arrived(1, RELIABLE), arrived(2, UNRELIABLE)]);
+    assert!(matches!(events[3..], [Event::Strike(_), Event::Message(_)]));
+}
+
+#[test]
+fn configure_has_no_effect_but_on_a_paired_connection() {
+    let (_, _, mut server) = Driven::server(|_| {});
+    server.connection.configure(NOW, ID);
+    assert_eq!(server.connection.state(), State::AwaitingToken);
+    assert_eq!(server.connection.id(), None);
+    let mut server = Driven::connected_server(|_| {});
+    server.connection.configure(NOW, darkrift_proto::ClientId::new(99));
+    assert_eq!(server.connection.id(), Some(ID));
+    assert_eq!(server.written(), []);
+}
+
+#[test]
+fn a_client_refused_by_the_hook_hears_nothing_of_it_but_the_end() {
+    let mut server = Driven::paired_server(|_| {});
+    server.reads(&empty(1));
+    server.connection.close_with(NOW, CloseReason::new(Initiator::User, CloseKind::Rejected));
+    assert_eq!(server.closed_for(), Some(CloseKind::Rejected));
+    assert_eq!(server.written(), []);
+    assert!(server.connection.wants_stream_shutdown());
+}
+
+#[test]
+fn while_the_application_takes_nothing_the_stream_is_not_read() {
+    let mut server = Driven::connected_server(|_| {});
+    let frames: Vec<u8> = (0..1000).flat_map(empty).collect();
+    server.reads(&frames);
+    assert!(!server.connection.wants_stream_read());
+    assert_eq!(server.input.len(), 744 * 7);
+    assert_eq!(server.connection.poll_event(), Some(arrived(0, RELIABLE)));
+    assert!(server.connection.wants_stream_read());
+    server.reads(&[]);
+    assert_eq!(server.input.len(), 743 * 7);
+    let mut taken = 1;
+    while server.connection.has_event() {
+        for event in server.events() {
+            assert_eq!(event, arrived(taken, RELIABLE));
+            taken += 1;
+        }
+        server.reads(&[]);
+    }
+    assert_eq!(taken, 1000);
+}
+
+#[test]
+fn the_bytes_that_wait_for_the_application_are_bounded_too() {
+    let mut server = Driven::connected_server(|config| config.limits.undelivered_bytes = 1000);
+    for _ in 0..10 {
+        if server.connection.wants_stream_read() {
+            server.reads(&framed(&[0; 403]));
+        }
+    }
+    assert_eq!(server.events().len(), 3);
+    assert!(server.connection.wants_stream_read());
+}
+
+#[test]
+fn frames_left_at_the_end_of_the_stream_come_before_the_close() {
+    let mut server = Driven::connected_server(|_| {});
+    server.reads(&(0..600).flat_map(empty).collect::<Vec<_>>());
+    server.reads_the_end();
+    let mut events = Vec::new();
+    while !server.connection.is_closed() {
+        events.extend(server.events());
+        assert!(server.connection.wants_stream_read());
+        server.reads(&[]);
+    }
+    events.extend(server.events());
+    assert_eq!(events.len(), 601);
+    assert_eq!(events[599], arrived(599, RELIABLE));
+    let reason = CloseReason::new(Initiator::Peer, CloseKind::EndOfStream);
+    assert_eq!(events[600], Event::Closed(reason));
+}
+
+#[test]
+fn half_a_frame_at_the_end_of_the_stream_is_dropped() {
+    let mut server = Driven::connected_server(|_| {});
+    server.reads(&empty(1)[..6]);
+    server.reads_the_end();
+    assert_eq!(server.closed_for(), Some(CloseKind::EndOfStream));
+}
+
+#[test]
+fn payloads_share_the_memory_that_they_were_read_into() {
+    let mut server = Driven::connected_server(|_| {});
+    server.input = BytesMut::with_capacity(1000);
+    let memory = server.input.as_ptr() as usize..server.input.as_ptr() as usize + 1000;
+    server.reads(&framed(&[0, 0, 1, 42]).repeat(3));
+    for event in server.events() {
+        let Event::Message(received) = event else { panic!("a message") };
+        assert!(memory.contains(&(received.payload().as_ptr() as usize)));
+    }
+}
+
+#[test]
+fn pings_are_acknowledged_with_an_empty_message_of_the_same_tag_on_the_same_channel() {
+    for mut server in [Driven::connected_server(|_| {}), Driven::paired_server(|_| {})] {
+        server.reads(&framed(&[0x40, 0, 9, 0xab, 0xce, 10, 11]));
+        server.hears(&[0x40, 0, 9, 0xab, 0xcf]);
+        assert_eq!(server.written(), framed(&[0x60, 0, 9, 0xab, 0xce]));
+        assert_eq!(server.datagram().unwrap(), [0x60, 0, 9, 0xab, 0xcf]);
+        server.connection.configure(NOW, ID);
+        let messages = server.events().into_iter().filter(|event| matches!(event, Event::Message(_)));
+        assert_eq!(messages.count(), 2, "the application sees them, too");
+    }
+}
+
+#[test]
+fn pings_are_left_to_the_application_where_it_wants_them() {
+    let mut server = Driven::connected_server(|config| config.limits.answer_pings = false);
+    server.reads(&framed(&[0x40, 0, 9, 0xab, 0xce]));
+    assert_eq!(server.written(), []);
+    server.connection.acknowledge(NOW, RELIABLE, 0xabce, &message(9)).unwrap();
+    assert_eq!(server.written(), framed(&[0x60, 0, 9, 0xab, 0xce]));
+}
+
+#[test]
+fn a_client_that_pings_and_never_reads_costs_no_memory_past_the_limit() {
+    let mut server = Driven::connected_server(|config| config.limits.reliable_queue = 1000);
+    for _ in 0..1000 {
+        server.reads(&framed(&[0x40, 0, 9, 0, 1]));
+        server.events();
+    }
+    assert_eq!(server.connection.stream_queued(), 999);
+    assert_eq!(server.connection.statistics().acknowledgements_dropped, 1000 - 999 / 9);
+}
+
+#[test]
+fn a_server_measures_the_round_trip_by_its_own_pings() {
+    let mut server = Driven::connected_server(|_| {});
+    let encoded = EncodedMessage::new(&Message::empty(5).with_kind(darkrift_proto::MessageKind::Ping(77)));
+    server.connection.send_encoded(at(0), UNRELIABLE, &encoded.unwrap()).unwrap();
+    server.reads_at(at(20), &framed(&[0x60, 0, 5, 0, 77]));
+    assert_eq!(server.connection.round_trip().unwrap().latest, Duration::from_millis(20));
+    assert_eq!(server.connection.strikes(), 0);
+}
+
+#[test]
+fn an_unreliable_message_past_65507_bytes_is_refused_and_the_connection_stays() {
+    let mut server = Driven::connected_server(|_| {});
+    let longest = Message::new(1, vec![0; 65_504]);
+    let too_long = Message::new(1, vec![0; 65_505]);
+    let refused = Err(SendError::TooLong { length: 65_508, limit: 65_507 });
+    assert_eq!(server.connection.send(NOW, UNRELIABLE, &too_long), refused);
+    let encoded = EncodedMessage::new(&too_long).unwrap();
+    assert_eq!(server.connection.send_encoded(NOW, UNRELIABLE, &encoded), refused);
+    server.connection.send(NOW, UNRELIABLE, &longest).unwrap();
+    assert_eq!(server.datagram().unwrap().len(), 65_507);
+    server.connection.send(NOW, RELIABLE, &too_long).unwrap();
+    assert_eq!(server.events(), []);
+}
+
+#[test]
+fn a_full_reliable_queue_refuses_until_the_client_reads() {
+    let mut server = Driven::connected_server(|config| config.limits.reliable_queue = 20);
+    server.connection.send(NOW, RELIABLE, &message(1)).unwrap();
+    server.connection.send(NOW, RELIABLE, &message(2)).unwrap();
+    assert!(!server.connection.has_room(7));
+    assert_eq!(server.connection.send(NOW, RELIABLE, &message(3)), Err(SendError::Full { queued: 14 }));
+    server.connection.stream_output().advance(1);
+    assert!(server.connection.has_room(7));
+    server.connection.send(NOW, RELIABLE, &message(3)).unwrap();
+    assert_eq!(server.written(), [&empty(1)[1..], &empty(2), &empty(3)].concat());
+    assert_eq!(server.connection.statistics().reliable_sent, 3);
+}
+
+#[test]
+fn a_close_flushes_what_is_queued_and_then_waits_for_the_clients_end() {
+    let mut server = Driven::connected_server(|_| {});
+    server.connection.send(NOW, RELIABLE, &message(1)).unwrap();
+    server.connection.close(NOW);
+    assert!(!server.connection.wants_stream_shutdown());
+    assert_eq!(server.written(), empty(1));
+    assert!(server.connection.wants_stream_shutdown());
+    assert!(!server.connection.is_drained());
+    server.reads(&empty(5));
+    assert!(server.input.is_empty(), "what still comes is discarded");
+    server.connection.handle_stream_shutdown(NOW);
+    assert!(!server.connection.wants_stream_shutdown());
+    assert!(server.connection.wants_stream_read());
+    server.reads_the_end();
+    assert!(server.connection.is_drained());
+    assert_eq!(server.closed_for(), Some(CloseKind::Requested));
+}
+
+#[test]
+fn a_close_waits_no_longer_than_the_linger_time() {
+    let mut server = Driven::connected_server(|_| {});
+    server.connection.send(NOW, RELIABLE, &message(1)).unwrap();
+    server.connection.close(at(1000));
+    assert_eq!(server.connection.poll_timeout(), Some(at(3000)));
+    server.connection.handle_timeout(at(2999));
+    assert!(!server.connection.is_drained());
+    server.connection.handle_timeout(at(3000));
+    assert!(server.connection.is_drained());
+    assert_eq!(server.connection.stream_queued(), 0);
+    assert_eq!(server.connection.poll_timeout(), None);
+}
+
+#[test]
+fn answers_to_a_client_that_ended_its_stream_may_still_leave() {
+    let mut server = Driven::connected_server(|_| {});
+    server.connection.send(NOW, RELIABLE, &message(1)).unwrap();
+    server.reads_the_end();
+    assert_eq!(server.closed_for(), Some(CloseKind::EndOfStream));
+    assert!(!server.connection.wants_stream_read());
+    assert_eq!(server.written(), empty(1));
+    server.connection.handle_stream_shutdown(NOW);
+    assert!(server.connection.is_drained());
+}
+
+#[test]
+fn after_the_close_nothing_has_an_effect() {
+    let mut server = Driven::connected_server(|_| {});
+    server.connection.close(NOW);
+    server.connection.close_with(NOW, CloseReason::new(Initiator::Local, CloseKind::Shutdown));
+    server.hears(&[0, 0, 1]);
+    server.hears(&[]);
+    server.connection.configure(NOW, ID);
+    server.connection.handle_paired(NOW);
+    for mode in [RELIABLE, UNRELIABLE] {
+        assert_eq!(server.connection.send(NOW, mode, &message(1)), Err(SendError::Closed));
+        assert_eq!(server.connection.ping(NOW, mode, &message(1)), Err(SendError::Closed));
+    }
+    server.reads(&[0xff; 4]);
+    let reason = CloseReason::new(Initiator::User, CloseKind::Requested);
+    assert_eq!(server.events(), [Event::Closed(reason)]);
+    server.connection.handle_timeout(at(1_000_000));
+    assert!(server.connection.is_drained());
+    server.reads(&empty(1));
+    server.reads_the_end();
+    assert_eq!(server.events(), []);
+}
+
+#[test]
+fn datagrams_of_an_evicted_client_do_not_reach_the_one_that_has_its_address_now() {
+    let mut server = Driven::connected_server(|_| {});
+    server.connection.send(NOW, UNRELIABLE, &message(1)).unwrap();
+    server.connection.close_with(NOW, CloseReason::new(Initiator::Local, CloseKind::Evicted));
+    assert_eq!(server.datagram(), None);
+}
+
+#[test]
+fn a_silent_client_is_closed_where_an_idle_timeout_is_set() {
+    let idle = Duration::from_secs(3);
+    let mut server = Driven::connected_server(|config| config.limits.idle_timeout = Some(idle));
+    assert_eq!(server.connection.poll_timeout(), Some(at(3000)));
+    server.reads_at(at(2000), &empty(1));
+    assert_eq!(server.connection.poll_timeout(), Some(at(3000)), "a message moves no timer");
+    server.connection.handle_timeout(at(3000));
+    assert_eq!(server.connection.poll_timeout(), Some(at(5000)));
+    server.connection.handle_datagram(at(4500), vec![0, 0, 1].into());
+    server.connection.handle_timeout(at(5000));
+    assert_eq!(server.connection.poll_timeout(), Some(at(7500)));
+    server.connection.handle_timeout(at(7500));
+    assert_eq!(server.closed_for(), Some(CloseKind::IdleTimeout(idle)));
+}
+
+#[test]
+fn everything_is_counted() {
+    let mut server = Driven::connected_server(|config| config.limits.unreliable_queue = 5);
+    server.reads(&empty(1));
+    server.hears(&[0, 0, 2, 9]);
+    for mode in [RELIABLE, UNRELIABLE, UNRELIABLE] {
+        server.connection.send(NOW, mode, &message(1)).unwrap();
+    }
+    server.written();
+    server.datagram();
+    let counted = server.connection.statistics();
+    assert_eq!((counted.reliable_received, counted.unreliable_received), (1, 1));
+    assert_eq!((counted.stream_bytes_received, counted.datagram_bytes_received), (7, 4));
+    assert_eq!((counted.reliable_sent, counted.unreliable_sent), (1, 2));
+    assert_eq!(counted.stream_bytes_sent, (HELLO.len() + CONFIGURE.len() + 7) as u64);
+    assert_eq!((counted.datagram_bytes_sent, counted.unsent_dropped), (3, 1));
+}
