@@ -1,0 +1,176 @@
+//! Frames in and out, beside tokio-util's `LengthDelimitedCodec`, which is what people would take who frame by hand.
+//!
+//! `cargo bench --bench frames`
+
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes, BytesMut};
+use darkrift_proto::wire::Frames;
+use darkrift_proto::{ClientConfig, Connection, EncodedMessage, Event, Instant, Message, SendMode};
+use divan::counter::ItemsCount;
+use divan::{Bencher, black_box};
+use tokio_util::codec::{Decoder, Encoder, LengthDelimitedCodec};
+
+fn main() {
+    divan::main();
+}
+
+/// A frame of 24 bytes: 4 of length, 3 of header, and these.
+const PAYLOAD: [u8; 17] = [9; 17];
+const FRAME_BYTES: usize = 24;
+const BUFFER_BYTES: usize = 64 << 10;
+const FRAMES: usize = BUFFER_BYTES / FRAME_BYTES;
+const LIMIT: usize = 65_534;
+const NOW: Instant = Instant::ZERO;
+
+fn message() -> Message {
+    Message::new(5, &PAYLOAD[..])
+}
+
+fn buffer() -> BytesMut {
+    let frame = EncodedMessage::new(&message()).expect("a short message");
+    assert_eq!(frame.frame().len(), FRAME_BYTES);
+    BytesMut::from(&frame.frame().repeat(FRAMES)[..])
+}
+
+/// A client that is connected, with limits that nothing here reaches.
+fn connection() -> Connection {
+    let mut config = ClientConfig::default();
+    config.limits.undelivered = 4 * FRAMES;
+    config.limits.reliable_queue = 1 << 30;
+    let mut connection = Connection::client(Arc::new(config), NOW);
+    let mut handshake = BytesMut::from(&[1, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 5, 0x80, 0, 0, 0, 0][..]);
+    connection.handle_stream(NOW, &mut handshake);
+    assert!(matches!(connection.poll_event(), Some(Event::Connected(_))));
+    connection
+}
+
+mod decode {
+    use super::*;
+
+    #[divan::bench]
+    fn frames_iterator(bencher: Bencher<'_, '_>) {
+        let buffer = buffer();
+        bencher.counter(ItemsCount::new(FRAMES)).bench_local(|| {
+            let mut bytes = 0;
+            for message in Frames::new(black_box(&buffer), LIMIT) {
+                bytes += black_box(message).len();
+            }
+            bytes
+        });
+    }
+
+    #[divan::bench]
+    fn connection_events(bencher: Bencher<'_, '_>) {
+        let mut connection = connection();
+        bencher.counter(ItemsCount::new(FRAMES)).with_inputs(buffer).bench_local_values(|mut input| {
+            connection.handle_stream(NOW, &mut input);
+            while let Some(event) = connection.poll_event() {
+                black_box(event);
+            }
+            input
+        });
+    }
+
+    #[divan::bench]
+    fn length_delimited_codec(bencher: Bencher<'_, '_>) {
+        bencher.counter(ItemsCount::new(FRAMES)).with_inputs(buffer).bench_local_values(|mut input| {
+            let mut codec = LengthDelimitedCodec::new();
+            while let Ok(Some(frame)) = codec.decode(&mut input) {
+                black_box(frame);
+            }
+            input
+        });
+    }
+}
+
+mod encode {
+    use super::*;
+
+    #[divan::bench]
+    fn connection_send(bencher: Bencher<'_, '_>) {
+        let (mut connection, message) = (connection(), message());
+        bencher.counter(ItemsCount::new(FRAMES)).bench_local(|| {
+            for _ in 0..FRAMES {
+                connection.send(NOW, SendMode::Reliable, black_box(&message)).expect("room");
+            }
+            drain(&mut connection);
+        });
+    }
+
+    #[divan::bench]
+    fn connection_send_encoded(bencher: Bencher<'_, '_>) {
+        let mut connection = connection();
+        let message = EncodedMessage::new(&message()).expect("a short message");
+        bencher.counter(ItemsCount::new(FRAMES)).bench_local(|| {
+            for _ in 0..FRAMES {
+                connection.send_encoded(NOW, SendMode::Reliable, black_box(&message)).expect("room");
+            }
+            drain(&mut connection);
+        });
+    }
+
+    /// One message at a time, as a quiet connection sends: nothing may be allocated for it.
+    #[divan::bench]
+    fn connection_send_and_write_one_by_one(bencher: Bencher<'_, '_>) {
+        let (mut connection, message) = (connection(), message());
+        bencher.counter(ItemsCount::new(FRAMES)).bench_local(|| {
+            for _ in 0..FRAMES {
+                connection.send(NOW, SendMode::Reliable, black_box(&message)).expect("room");
+                drain(&mut connection);
+            }
+        });
+    }
+
+    #[divan::bench]
+    fn length_delimited_codec(bencher: Bencher<'_, '_>) {
+        let mut codec = LengthDelimitedCodec::new();
+        let mut output = BytesMut::new();
+        // The header is the user's own business there: it is part of what is framed.
+        let message = Bytes::copy_from_slice(&[&[0, 0, 5][..], &PAYLOAD].concat());
+        bencher.counter(ItemsCount::new(FRAMES)).bench_local(|| {
+            for _ in 0..FRAMES {
+                codec.encode(black_box(message.clone()), &mut output).expect("a short frame");
+            }
+            black_box(&output[..]);
+            output.clear();
+        });
+    }
+
+    fn drain(connection: &mut Connection) {
+        let mut output = connection.stream_output();
+        while output.has_remaining() {
+            let count = black_box(output.chunk()).len();
+            output.advance(count);
+        }
+    }
+}
+
+mod datagrams {
+    use super::*;
+
+    const BURST: usize = 64;
+
+    #[divan::bench]
+    fn connection_send_and_take_a_run(bencher: Bencher<'_, '_>) {
+        let (mut connection, message) = (connection(), message());
+        bencher.counter(ItemsCount::new(BURST)).bench_local(|| {
+            for _ in 0..BURST {
+                connection.send(NOW, SendMode::Unreliable, black_box(&message)).expect("no limit");
+            }
+            while let Some(run) = connection.poll_datagrams(BURST) {
+                black_box(run);
+            }
+        });
+    }
+
+    #[divan::bench]
+    fn connection_handle_datagram(bencher: Bencher<'_, '_>) {
+        let mut connection = connection();
+        let datagram = Bytes::copy_from_slice(&[&[0, 0, 5][..], &PAYLOAD].concat());
+        bencher.counter(ItemsCount::new(1_usize)).bench_local(|| {
+            connection.handle_datagram(NOW, black_box(datagram.clone()));
+            black_box(connection.poll_event())
+        });
+    }
+}
