@@ -39,10 +39,13 @@ impl Connection {
         self.drained();
     }
 
+    // Out of the way of the messages that do not end the connection.
+    #[cold]
     pub(super) fn end(&mut self, now: Instant, initiator: Initiator, kind: CloseKind) {
         self.end_with(now, CloseReason::new(initiator, kind));
     }
 
+    #[cold]
     pub(super) fn end_with(&mut self, now: Instant, reason: CloseReason) {
         if !self.state.advance(Occurrence::Closed) {
             return;
@@ -74,9 +77,4 @@ impl Connection {
             self.datagrams.clear();
         }
     }
-}
-
-/// A reason of this side's protocol or limits.
-pub(super) const fn local(kind: CloseKind) -> CloseReason {
-    CloseReason::new(Initiator::Local, kind)
 }

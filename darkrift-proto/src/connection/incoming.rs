@@ -2,11 +2,10 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::closing::local;
 use super::pings::Acknowledged;
 use super::state::State;
 use super::strike::{Strike, StrikeReason};
-use super::{CloseKind, CloseReason, Connection, Event, Initiator, Side};
+use super::{CloseKind, Connection, Event, Initiator, Side};
 use crate::message::{Message, MessageKind, Received, SendMode};
 use crate::time::Instant;
 use crate::wire::{FRAME_LENGTH_BYTES, FrameError, Frames, Header, HeaderError, HeaderKind, frame, missing};
@@ -210,24 +209,34 @@ impl Connection {
     /// Hands a message to the application, after the ping machinery has looked at it.
     #[inline]
     fn deliver(&mut self, now: Instant, message: Message, mode: SendMode) {
-        let mut struck_out = None;
-        match message.kind() {
-            MessageKind::Ordinary => {}
-            MessageKind::Ping(code) => self.answer_ping(message.tag(), code, mode),
-            MessageKind::Acknowledgement(code) => {
-                if self.pings.acknowledged(code, now) == Acknowledged::Unknown {
-                    struck_out = self.charge(StrikeReason::UnidentifiedPing, mode);
-                }
-            }
-        }
+        let struck_out = match message.kind() {
+            MessageKind::Ordinary => false,
+            kind => self.take_ping(now, message.tag(), kind, mode),
+        };
         if mode == SendMode::Reliable && self.too_many_before_configure(message.payload().len()) {
             let (held, _) = self.events.held();
             return self.end(now, Initiator::Local, CloseKind::TooManyBeforeConfigure(held));
         }
         self.push(Event::Message(Received::new(message, mode)), mode);
-        if let Some(reason) = struck_out {
-            self.end_with(now, reason);
+        if struck_out {
+            self.strike_out(now, StrikeReason::UnidentifiedPing);
         }
+    }
+
+    /// Answers a ping, or takes the sample that an acknowledgement gives; true if that was one strike too many.
+    // Kept out of the way of ordinary messages, which are nearly all.
+    #[inline(never)]
+    fn take_ping(&mut self, now: Instant, tag: u16, kind: MessageKind, mode: SendMode) -> bool {
+        match kind {
+            MessageKind::Ordinary => {}
+            MessageKind::Ping(code) => self.answer_ping(tag, code, mode),
+            MessageKind::Acknowledgement(code) => {
+                if self.pings.acknowledged(code, now) == Acknowledged::Unknown {
+                    return self.charge(StrikeReason::UnidentifiedPing, mode);
+                }
+            }
+        }
+        false
     }
 
     /// Whether a client cannot keep another message of this payload: messages are bounded in number, and together
@@ -247,23 +256,27 @@ impl Connection {
 
     /// Charges the client with a strike, and closes the connection if it was one too many.
     fn strike(&mut self, now: Instant, reason: StrikeReason, mode: SendMode) {
-        if let Some(reason) = self.charge(reason, mode) {
-            self.end_with(now, reason);
+        if self.charge(reason, mode) {
+            self.strike_out(now, reason);
         }
     }
 
-    /// Charges the client with a strike; gives the reason to close if it was one too many. A client's side charges
-    /// nobody, and a weight of 0 is no strike.
-    fn charge(&mut self, reason: StrikeReason, mode: SendMode) -> Option<CloseReason> {
-        let Side::Server(config) = &self.side else { return None };
+    /// Charges the client with a strike; true if it was one too many. A client's side charges nobody, and a weight
+    /// of 0 is no strike.
+    fn charge(&mut self, reason: StrikeReason, mode: SendMode) -> bool {
+        let Side::Server(config) = &self.side else { return false };
         let (weight, max_strikes) = (config.strike_weights.of(reason), config.max_strikes);
         if weight == 0 {
-            return None;
+            return false;
         }
         self.strikes = self.strikes.saturating_add(weight);
         let total = self.strikes;
         self.push(Event::Strike(Strike { reason, weight, total }), mode);
-        (total >= max_strikes).then(|| local(CloseKind::Strikes { last: reason, total }))
+        total >= max_strikes
+    }
+
+    fn strike_out(&mut self, now: Instant, last: StrikeReason) {
+        self.end(now, Initiator::Local, CloseKind::Strikes { last, total: self.strikes });
     }
 
     /// Server: takes `weight` off the client's strikes, as a handler of the original may forgive one.
