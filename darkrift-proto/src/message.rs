@@ -335,13 +335,20 @@ impl EncodedMessage {
     }
 }
 
+/// Room made at once for the beginning of a message, so that a buffer does not grow field by field.
+const MIN_GROWTH: usize = 64;
+
 /// Appends `[length][header][payload]` to `buffer`, or leaves it as it was.
+#[inline]
 pub(crate) fn encode_frame<M: ToMessage + ?Sized>(
     buffer: &mut BytesMut,
     message: &M,
     encoding: Encoding,
 ) -> Result<(), EncodeError> {
     let start = buffer.len();
+    if buffer.capacity() - start < FRAME_LENGTH_BYTES {
+        buffer.reserve(MIN_GROWTH);
+    }
     buffer.extend_from_slice(&[0; FRAME_LENGTH_BYTES]);
     let result = encode_message(buffer, message, encoding).and_then(|()| {
         let length = buffer.len() - start - FRAME_LENGTH_BYTES;
@@ -360,6 +367,7 @@ pub(crate) fn encode_frame<M: ToMessage + ?Sized>(
 }
 
 /// Appends `[header][payload]` to `buffer`, or leaves it as it was.
+#[inline]
 pub(crate) fn encode_message<M: ToMessage + ?Sized>(
     buffer: &mut BytesMut,
     message: &M,

@@ -85,7 +85,7 @@ impl Session {
 
     /// The same with the hello that our own server says in this dialect: its version byte (DarkRiftPy's is random),
     /// and a token whose first byte has the two highest bits clear.
-    fn as_our_server_says_it(mut self) -> Self {
+    fn said_by_our_server(mut self) -> Self {
         let mut token = *self.hello.token().as_bytes();
         token[0] &= 0x3f;
         self.hello = Hello::new(self.dialect.version(), Token::new(token));
@@ -251,14 +251,14 @@ fn a_client_says_the_same_when_the_stream_comes_byte_by_byte() {
 #[test]
 fn a_server_says_what_the_recorded_servers_said() {
     for session in Session::all() {
-        replay_as_server(&session.as_our_server_says_it(), usize::MAX);
+        replay_as_server(&session.said_by_our_server(), usize::MAX);
     }
 }
 
 #[test]
 fn a_server_says_the_same_when_the_stream_comes_byte_by_byte() {
     for session in Session::all() {
-        replay_as_server(&session.as_our_server_says_it(), 1);
+        replay_as_server(&session.said_by_our_server(), 1);
     }
 }
 
@@ -277,7 +277,7 @@ fn a_client_gets_the_same_messages_from_a_stream_that_comes_all_at_once() {
 
 #[test]
 fn a_server_gets_the_same_messages_from_a_stream_that_came_all_at_once_before_the_token() {
-    for session in Session::all().map(Session::as_our_server_says_it) {
+    for session in Session::all().map(Session::said_by_our_server) {
         let (_, _, mut server) = server(&session);
         let stream = session.stream(true);
         server.reads(&stream);
