@@ -1,0 +1,68 @@
+//! What reading and writing cost in memory. One test alone in its process, since it counts what the whole process
+//! allocates.
+
+use std::alloc::System;
+
+use darkrift_proto::bytes::{Bytes, BytesMut};
+use darkrift_proto::{Decode, Encoding, Reader, Writer};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, Stats, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+#[test]
+fn memory_is_bounded_by_the_bytes_there_are_and_nothing_is_allocated_that_need_not_be() {
+    for claimed in [0, 1, 100, 255, 256, 1000, 1023, 1024, 8 * 1024, 65_536, 1 << 24, i32::MAX] {
+        let payload = [&claimed.to_be_bytes()[..], &[0; 1024]].concat();
+        is_bounded::<String>(&payload);
+        is_bounded::<Bytes>(&payload);
+        is_bounded::<Vec<u8>>(&payload);
+        is_bounded::<Vec<bool>>(&payload);
+        is_bounded::<Vec<f64>>(&payload);
+        is_bounded::<Vec<char>>(&payload);
+        is_bounded::<Vec<String>>(&payload);
+        is_bounded::<Vec<Vec<i32>>>(&payload);
+        is_bounded::<Vec<[u64; 32]>>(&payload);
+        is_bounded::<Vec<()>>(&payload);
+    }
+
+    let mut buffer = BytesMut::with_capacity(1024);
+    let (name, numbers) = ("a name", [1, 2, 3]);
+    assert_eq!(allocations(|| append(&mut buffer, name, &numbers)), 0, "writing where there is room");
+    let payload = buffer.freeze();
+    // Bytes allocate once when they are first shared.
+    let _shared = payload.clone();
+    let in_place = allocations(|| {
+        let mut reader = Reader::from_bytes(&payload).with_encoding(Encoding::Utf8);
+        assert_eq!(reader.read_str().unwrap(), name);
+        assert_eq!(reader.read::<[i32; 3]>().unwrap(), numbers);
+        assert_eq!(reader.read_bytes().unwrap(), name);
+    });
+    assert_eq!(in_place, 0, "reading in place");
+}
+
+fn append(buffer: &mut BytesMut, name: &str, numbers: &[i32; 3]) {
+    let mut writer = Writer::append_to(std::mem::take(buffer), Encoding::Utf8);
+    writer.write_string(name).unwrap();
+    writer.write(numbers).unwrap();
+    writer.write_bytes(name.as_bytes()).unwrap();
+    *buffer = writer.into_buffer();
+}
+
+/// Bools take eight times their bytes, and strings six times their lengths.
+fn is_bounded<T: Decode>(payload: &[u8]) {
+    let change = measured(|| drop(Reader::new(payload).read::<T>()));
+    let most = 8 * payload.len() + 256;
+    assert!(change.bytes_allocated <= most, "{}: {change:?}", std::any::type_name::<T>());
+}
+
+fn allocations(body: impl FnOnce()) -> usize {
+    let change = measured(body);
+    change.allocations + change.reallocations
+}
+
+fn measured(body: impl FnOnce()) -> Stats {
+    let region = Region::new(ALLOCATOR);
+    body();
+    region.change()
+}
