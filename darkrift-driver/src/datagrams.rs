@@ -95,11 +95,14 @@ impl DatagramPath {
         }
     }
 
-    /// Receives what has come to a client's own socket; whether it stopped before that was all.
+    /// Receives what has come to a client's own socket; whether it stopped before that was all. Where the
+    /// application waits, it stops at the first message: one more call, to find that nothing more has come, would
+    /// keep it waiting.
     pub(crate) fn receive(
         &self,
         machine: &mut Connection,
         server: Option<SocketAddr>,
+        awaited: bool,
         now: Instant,
         cx: &mut Context<'_>,
     ) -> bool {
@@ -123,6 +126,9 @@ impl DatagramPath {
             // An error is a report about something sent earlier (port unreachable), never the connection's end.
             if result.is_pending() {
                 return false;
+            }
+            if awaited && machine.has_event() {
+                return true;
             }
         }
         true

@@ -71,8 +71,10 @@ pub(crate) struct PeerState {
     burst: Burst,
     /// How many messages `recv` has given, for the task to see whether anyone looks.
     pub(crate) looks: u64,
-    /// Whether the task's timer watches for an application that does not look.
-    pub(crate) watched: bool,
+    /// Whether something may be left in a socket that has not been registered with the reactor.
+    left_over: bool,
+    /// Whether a `send` waits for room.
+    room_wanted: bool,
 }
 
 /// Tells lone messages, which leave at once, from bursts, which leave together.
@@ -141,7 +143,8 @@ impl Peer {
                 announced_closed: false,
                 burst: Burst { quiet: true, ..Burst::default() },
                 looks: 0,
-                watched: false,
+                left_over: false,
+                room_wanted: false,
             }),
             runtime,
             room: Notification::new(),
@@ -181,8 +184,8 @@ impl Peer {
         }
         // In its place before the sockets are registered: from then on, whatever comes wakes it.
         self.wakers.wait(key, cx.waker());
-        self.drive(&mut state, Drive::All);
-        state.burst.rest();
+        self.drive(&mut state, Drive::Awaited);
+        state.rest();
         let taken = state.take_message();
         if taken.is_ready() {
             self.wakers.stop_waiting(key);
@@ -198,7 +201,7 @@ impl Peer {
         let mut state = self.lock();
         let mut taken = state.take_message();
         if taken.is_pending() {
-            self.drive(&mut state, Drive::All);
+            self.drive(&mut state, Drive::Awaited);
             state.rest();
             taken = state.take_message();
         }
@@ -209,13 +212,14 @@ impl Peer {
         }
     }
 
-    /// After the application looked: the next receiver has its turn, and the task watches for the next look.
+    /// After the application looked: the next receiver has its turn, and if something may be left in a socket, the
+    /// task watches for the next look.
     fn looked(&self, state: &mut PeerState) {
         state.looks = state.looks.wrapping_add(1);
         if state.machine.has_event() || state.finished {
             self.wakers.wake_receiver();
         }
-        if !state.watched && !state.finished {
+        if state.left_over && !self.wakers.is_watched() {
             self.schedule(state);
         }
         self.settle(state);
@@ -272,7 +276,10 @@ impl Peer {
                     state.burst.length += 1;
                 }
             }
-            Err(SendError::Full { .. }) => self.schedule(state),
+            Err(SendError::Full { .. }) => {
+                state.room_wanted = true;
+                self.schedule(state);
+            }
             Err(_) => {}
         }
         result
@@ -336,27 +343,31 @@ impl Peer {
         }
     }
 
-    /// Moves bytes: what is queued to the sockets, and with [`Drive::All`] what has come to the machine, until
-    /// there is an event to take or nothing more to do.
+    /// Moves bytes: what is queued to the sockets, and what has come to the machine.
     pub(crate) fn drive(&self, state: &mut PeerState, what: Drive) {
         let mut cx = Context::from_waker(&self.io_waker);
         let now = self.runtime.now();
         state.now = now;
-        let PeerState { machine, stream, datagrams, input, stream_ended, burst, .. } = state;
+        let PeerState { machine, stream, datagrams, input, stream_ended, burst, left_over, room_wanted, .. } = state;
         let (Some(stream), Some(datagrams)) = (stream, datagrams) else { return };
+        let destination = self.datagram_address.get().copied();
+        if machine.has_datagram() {
+            burst.last_write = now;
+        }
         let wrote = stream::flush(stream.as_mut(), machine, now, &mut cx);
-        datagrams.flush(machine, self.datagram_address.get().copied(), &mut cx);
-        if what == Drive::All {
-            let mut busy = stream::receive(stream.as_mut(), machine, input, stream_ended, now, &mut cx);
-            busy |= datagrams.receive(machine, self.datagram_address.get().copied(), now, &mut cx);
+        datagrams.flush(machine, destination, &mut cx);
+        if what != Drive::Output {
+            let awaited = what == Drive::Awaited;
+            *left_over = stream::receive(stream.as_mut(), machine, input, stream_ended, now, &mut cx);
+            *left_over |= datagrams.receive(machine, destination, awaited, now, &mut cx);
             // Acknowledgements of pings, and what a close still has to say.
             if machine.stream_queued() > 0 || machine.wants_stream_shutdown() {
                 stream::flush(stream.as_mut(), machine, now, &mut cx);
             }
             if machine.has_datagram() {
-                datagrams.flush(machine, self.datagram_address.get().copied(), &mut cx);
+                datagrams.flush(machine, destination, &mut cx);
             }
-            if busy && !machine.has_event() {
+            if *left_over && !machine.has_event() {
                 self.io_waker.wake_by_ref();
             }
             if input.is_empty() && input.capacity() > KEPT_INPUT {
@@ -365,7 +376,9 @@ impl Peer {
         }
         if wrote {
             burst.last_write = now;
-            self.room.notify(usize::MAX);
+            if std::mem::take(room_wanted) {
+                self.room.notify(usize::MAX);
+            }
         }
     }
 
@@ -402,7 +415,9 @@ impl Peer {
 pub(crate) enum Drive {
     /// What is queued, outwards.
     Output,
-    /// Both ways.
+    /// Both ways, for an application that waits for a message.
+    Awaited,
+    /// Both ways, as long as there is something to do.
     All,
 }
 

@@ -79,7 +79,8 @@ pub(crate) fn flush(
     wrote
 }
 
-/// Reads until there is an event to take or nothing more has come; whether it stopped for another reason.
+/// Reads until nothing more has come, when the waker is registered, or until the machine wants no more; whether it
+/// stopped before either.
 pub(crate) fn receive(
     stream: &mut dyn TcpStream,
     machine: &mut Connection,
@@ -98,7 +99,7 @@ pub(crate) fn receive(
         return false;
     }
     for _ in 0..READS {
-        if machine.has_event() || !machine.wants_stream_read() {
+        if !machine.wants_stream_read() {
             return false;
         }
         let result = with_scratch(|scratch| {

@@ -30,7 +30,7 @@ struct Task {
     timer: Option<Pin<Box<dyn Timer>>>,
     armed: Option<Instant>,
     /// When to see whether the application still looks at its messages. While this is set, a `recv` was here a
-    /// moment ago and will read the socket itself when it is back.
+    /// moment ago and will read the sockets itself when it is back.
     watch: Option<Instant>,
     /// What the count of its looks was when the watch began.
     looks: u64,
@@ -41,9 +41,6 @@ impl Task {
         peer.wakers().set_task(cx.waker());
         let mut state = peer.lock();
         state.begin_task();
-        if self.watch.is_none() && state.looks != self.looks {
-            self.begin_watch(peer, &mut state);
-        }
         self.drive(peer, &mut state);
         loop {
             if state.machine.is_drained() {
@@ -56,12 +53,7 @@ impl Task {
             let now = peer.runtime().now();
             state.machine.handle_timeout(now);
             if self.watch.is_some_and(|watch| watch <= now) {
-                if state.looks == self.looks {
-                    self.watch = None;
-                    state.watched = false;
-                } else {
-                    self.begin_watch(peer, &mut state);
-                }
+                self.watch = None;
             }
             self.drive(peer, &mut state);
         }
@@ -75,17 +67,17 @@ impl Task {
         Poll::Pending
     }
 
-    fn drive(&self, peer: &Peer, state: &mut PeerState) {
-        let attended = self.watch.is_some() || peer.wakers().is_receiver_waiting();
-        let what = if attended && !state.machine.is_closed() { Drive::Output } else { Drive::All };
-        peer.drive(state, what);
+    /// Sends what is queued, and receives unless the application is about to.
+    fn drive(&mut self, peer: &Peer, state: &mut PeerState) {
+        let waiting = peer.wakers().is_receiver_waiting();
+        if self.watch.is_none() && !waiting && state.looks != self.looks && !state.machine.is_closed() {
+            self.looks = state.looks;
+            self.watch = Some(peer.runtime().now() + ATTENTION);
+        }
+        peer.wakers().set_watched(self.watch.is_some());
+        let attended = self.watch.is_some() || waiting;
+        peer.drive(state, if attended && !state.machine.is_closed() { Drive::Output } else { Drive::All });
         state.rest();
-    }
-
-    fn begin_watch(&mut self, peer: &Peer, state: &mut PeerState) {
-        self.looks = state.looks;
-        self.watch = Some(peer.runtime().now() + ATTENTION);
-        state.watched = true;
     }
 
     /// Ready when the next deadline has passed; pending, with the timer set for it, until then.

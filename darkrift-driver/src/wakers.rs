@@ -5,7 +5,7 @@
 //! none waits, the connection's task is woken instead, so pings are answered and ends are noticed all the same.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Wake, Waker};
 
@@ -18,6 +18,9 @@ pub(crate) struct Wakers {
     slots: Mutex<Slots>,
     /// The length of the queue of receivers, to be read without the lock.
     waiting: AtomicUsize,
+    /// Whether the task's timer watches for a receiver that was here a moment ago: the reactor need not wake the
+    /// task meanwhile.
+    watched: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -53,6 +56,16 @@ impl Wakers {
         if let Some(waker) = waker {
             waker.wake();
         }
+    }
+
+    /// Whether the task's timer watches for the receiver to come back.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.watched.load(Ordering::Acquire)
+    }
+
+    /// The task's timer begins or ends to watch for the receiver to come back.
+    pub(crate) fn set_watched(&self, watched: bool) {
+        self.watched.store(watched, Ordering::Release);
     }
 
     /// Lets a receiver wait, under the key it has or a new one.
@@ -117,7 +130,7 @@ impl Wake for Wakers {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if !self.wake_receiver() {
+        if !self.wake_receiver() && !self.is_watched() {
             self.wake_task();
         }
     }

@@ -56,6 +56,9 @@ impl Inner {
         let now = self.runtime.now();
         let (key, peer) = {
             let mut door = lock(&self.door);
+            if self.is_stopped() {
+                return;
+            }
             let (key, machine) = match door.listener.accept(now, address, &mut SystemTokens) {
                 Ok(accepted) => accepted,
                 Err(refused) => {

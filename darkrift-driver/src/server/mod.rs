@@ -124,12 +124,14 @@ impl<R> Server<R> {
     /// # Cancel safety
     /// Dropping the future loses no client.
     pub async fn accept(&self) -> Option<Client<R>> {
+        let inner = self.inner();
         loop {
-            let listener = self.inner().arrived.listen();
-            if let Some(handle) = lock(&self.inner().backlog).pop_front() {
+            let listener = inner.arrived.listen();
+            let next = lock(&inner.backlog).pop_front();
+            if let Some(handle) = next {
                 return Some(Client::from_handle(handle));
             }
-            if self.inner().is_stopped() {
+            if inner.is_stopped() {
                 return None;
             }
             listener.await;
