@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -86,10 +87,12 @@ impl<R> Client<R> {
     ///
     /// # Cancel safety
     /// Dropping the future before it is ready means that the message was not sent.
+    #[inline]
     pub async fn send<M: ToMessage + ?Sized>(&self, mode: SendMode, message: &M) -> Result<(), SendError> {
         match self.try_send(mode, message) {
             Err(SendError::Full { .. }) => {
-                self.peer().when_there_is_room(|| self.try_send(mode, message)).await
+                // Boxed, so that the future of a message that need not wait stays small.
+                Box::pin(self.peer().when_there_is_room(|| self.try_send(mode, message))).await
             }
             result => result,
         }
@@ -99,6 +102,7 @@ impl<R> Client<R> {
     ///
     /// # Errors
     /// As [`send`](Self::send), and [`SendError::Full`] where that would wait. The message is still yours.
+    #[inline]
     pub fn try_send<M: ToMessage + ?Sized>(&self, mode: SendMode, message: &M) -> Result<(), SendError> {
         self.peer().send(mode, message)
     }
@@ -174,7 +178,7 @@ impl<R> Client<R> {
     /// # Cancel safety
     /// Dropping the future loses nothing: it takes a message only when it is ready.
     pub fn recv(&self) -> impl Future<Output = Option<Received>> + Send + '_ {
-        let mut receiver = Receiver::new(self.peer().clone());
+        let mut receiver = Receiver { peer: &**self.peer(), key: None };
         poll_fn(move |cx| receiver.poll(cx))
     }
 
@@ -186,7 +190,7 @@ impl<R> Client<R> {
     /// The messages as the types of `S`, an enum with `#[derive(MessageSet)]`: a stream that ends when the
     /// connection has closed.
     pub fn messages<S: MessageSet>(&self) -> Messages<S> {
-        Messages::new(Receiver::new(self.peer().clone()))
+        Messages::new(Receiver { peer: self.peer().clone(), key: None })
     }
 
     /// Closes the connection. What was queued is still sent; messages that have come can still be received.
@@ -287,23 +291,23 @@ impl<R> fmt::Debug for Client<R> {
 
 /// A place in the line of receivers, given up when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Receiver {
-    peer: Arc<Peer>,
+pub(crate) struct Receiver<P: Deref<Target = Peer>> {
+    peer: P,
     key: Option<ReceiverKey>,
 }
 
-impl Receiver {
-    fn new(peer: Arc<Peer>) -> Self {
-        Self { peer, key: None }
-    }
-
+impl<P: Deref<Target = Peer>> Receiver<P> {
+    #[inline]
     pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<Option<Received>> {
         self.peer.poll_receive(cx, &mut self.key)
     }
 }
 
-impl Drop for Receiver {
+impl<P: Deref<Target = Peer>> Drop for Receiver<P> {
+    #[inline]
     fn drop(&mut self) {
-        self.peer.forget(&mut self.key);
+        if self.key.is_some() {
+            self.peer.forget(&mut self.key);
+        }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use bytes::Bytes;
 use darkrift_proto::connection::Datagrams;
 use darkrift_proto::{Connection, Instant};
+use parking_lot::Mutex;
 
 use crate::runtime::{RecvMeta, Transmit, UdpSocket};
 use crate::stream::with_scratch;
@@ -172,7 +173,7 @@ impl SharedUdp {
     /// Ready once the socket may be written; until then the waker is kept beside all the others.
     pub(crate) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<()> {
         {
-            let mut waiting = self.waiting.lock();
+            let mut waiting = self.waiting.0.lock();
             if !waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
                 waiting.push(cx.waker().clone());
             }
@@ -181,15 +182,9 @@ impl SharedUdp {
     }
 }
 
-impl WaitingSenders {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Waker>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Wake for WaitingSenders {
     fn wake(self: Arc<Self>) {
-        let waiting = std::mem::take(&mut *self.lock());
+        let waiting = std::mem::take(&mut *self.0.lock());
         waiting.into_iter().for_each(Waker::wake);
     }
 }

@@ -4,19 +4,21 @@ use std::fmt;
 use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use darkrift_proto::{DecodeError, MessageSet, Received};
 use futures_core::Stream;
 
 use crate::client::Receiver;
+use crate::peer::Peer;
 
 /// The messages of a connection as the types of `S`; made by [`Client::messages`](crate::Client::messages).
 ///
 /// A message that is none of the set, or whose payload is not what its tag says, is given back whole with the error;
 /// the stream goes on. It ends when the connection has closed and every message was taken.
 pub struct Messages<S> {
-    receiver: Receiver,
+    receiver: Receiver<Arc<Peer>>,
     set: PhantomData<fn() -> S>,
 }
 
@@ -33,7 +35,7 @@ pub struct Undecodable {
 }
 
 impl<S: MessageSet> Messages<S> {
-    pub(crate) const fn new(receiver: Receiver) -> Self {
+    pub(crate) const fn new(receiver: Receiver<Arc<Peer>>) -> Self {
         Self { receiver, set: PhantomData }
     }
 

@@ -6,7 +6,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use darkrift_proto::{
     CloseReason, Connection, EncodedMessage, Event, Instant, Received, SendError, SendMode, ToMessage,
 };
 use event_listener::Event as Notification;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::datagrams::DatagramPath;
 use crate::runtime::{Runtime, TcpStream};
@@ -164,36 +165,67 @@ impl Peer {
         &self.wakers
     }
 
+    #[inline]
     pub(crate) fn lock(&self) -> MutexGuard<'_, PeerState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Takes the next message; `None` once the connection has closed and everything was taken.
     ///
     /// A receiver that has waited keeps its place under `key`, and must end with [`forget`](Self::forget).
-    pub(crate) fn poll_receive(
-        self: &Arc<Self>,
+    #[inline]
+    pub(crate) fn poll_receive(&self, cx: &Context<'_>, key: &mut Option<ReceiverKey>) -> Poll<Option<Received>> {
+        let mut state = self.lock();
+        match state.machine.poll_event() {
+            // The way of most messages: it is there, and taking it changes nothing that anyone must be told.
+            Some(Event::Message(received)) => {
+                state.looks = state.looks.wrapping_add(1);
+                if key.is_some() || self.wakers.is_receiver_waiting() {
+                    self.pass_on(&state, key);
+                }
+                return Poll::Ready(Some(received));
+            }
+            Some(Event::Closed(_)) => state.finished = true,
+            _ => {}
+        }
+        self.wait_for_message(&mut state, cx, key)
+    }
+
+    /// Looks at the sockets for a message, in the place of a receiver that waits if there is none.
+    #[cold]
+    fn wait_for_message(
+        &self,
+        state: &mut PeerState,
         cx: &Context<'_>,
         key: &mut Option<ReceiverKey>,
     ) -> Poll<Option<Received>> {
-        let mut state = self.lock();
-        if let taken @ Poll::Ready(_) = state.take_message() {
-            self.wakers.stop_waiting(key);
-            self.looked(&mut state);
-            return taken;
+        if state.finished {
+            self.pass_on(state, key);
+            return Poll::Ready(None);
         }
         // In its place before the sockets are registered: from then on, whatever comes wakes it.
         self.wakers.wait(key, cx.waker());
-        self.drive(&mut state, Drive::Awaited);
+        self.drive(state, Drive::Awaited);
         state.rest();
         let taken = state.take_message();
         if taken.is_ready() {
-            self.wakers.stop_waiting(key);
-            self.looked(&mut state);
-        } else {
-            self.settle(&mut state);
+            state.looks = state.looks.wrapping_add(1);
+            self.pass_on(state, key);
+            if state.left_over && !self.wakers.is_watched() {
+                self.schedule(state);
+            }
         }
+        self.settle(state);
         taken
+    }
+
+    /// This receiver has what it came for; the next one has its turn.
+    #[cold]
+    fn pass_on(&self, state: &PeerState, key: &mut Option<ReceiverKey>) {
+        self.wakers.stop_waiting(key);
+        if state.machine.has_event() || state.finished {
+            self.wakers.wake_receiver();
+        }
     }
 
     /// Takes a message that is there already, or that one look at the sockets brings.
@@ -203,26 +235,15 @@ impl Peer {
         if taken.is_pending() {
             self.drive(&mut state, Drive::Awaited);
             state.rest();
+            self.settle(&mut state);
             taken = state.take_message();
         }
-        self.looked(&mut state);
+        state.looks = state.looks.wrapping_add(1);
+        self.pass_on(&state, &mut None);
         match taken {
             Poll::Ready(received) => received,
             Poll::Pending => None,
         }
-    }
-
-    /// After the application looked: the next receiver has its turn, and if something may be left in a socket, the
-    /// task watches for the next look.
-    fn looked(&self, state: &mut PeerState) {
-        state.looks = state.looks.wrapping_add(1);
-        if state.machine.has_event() || state.finished {
-            self.wakers.wake_receiver();
-        }
-        if state.left_over && !self.wakers.is_watched() {
-            self.schedule(state);
-        }
-        self.settle(state);
     }
 
     /// Gives up a receiver's place. If it was woken and did nothing about it, the task does it.
@@ -246,6 +267,7 @@ impl Peer {
     }
 
     /// Queues a message, and sends it now if it looks like a lone one.
+    #[inline]
     pub(crate) fn send<M: ToMessage + ?Sized>(&self, mode: SendMode, message: &M) -> Result<(), SendError> {
         let mut state = self.lock();
         let now = state.now;
@@ -262,27 +284,33 @@ impl Peer {
     }
 
     /// Does what a message that was queued asks for; of one refused for want of room, sees whether there is some.
+    #[inline]
     pub(crate) fn sent<T>(&self, state: &mut PeerState, result: Result<T, SendError>) -> Result<T, SendError> {
-        match &result {
-            Ok(_) => {
-                if !state.scheduled {
-                    if state.burst.add(|| self.runtime.now()) {
-                        self.drive(state, Drive::Output);
-                        self.settle(state);
-                    } else {
-                        self.schedule(state);
-                    }
+        if result.is_ok() && state.scheduled {
+            // One of a burst: the task will send it with the others.
+            state.burst.length += 1;
+        } else {
+            self.sent_first(state, result.as_ref().err());
+        }
+        result
+    }
+
+    fn sent_first(&self, state: &mut PeerState, error: Option<&SendError>) {
+        match error {
+            None => {
+                if state.burst.add(|| self.runtime.now()) {
+                    self.drive(state, Drive::Output);
+                    self.settle(state);
                 } else {
-                    state.burst.length += 1;
+                    self.schedule(state);
                 }
             }
-            Err(SendError::Full { .. }) => {
+            Some(SendError::Full { .. }) => {
                 state.room_wanted = true;
                 self.schedule(state);
             }
-            Err(_) => {}
+            Some(_) => {}
         }
-        result
     }
 
     /// Waits until `attempt` is not refused for want of room.

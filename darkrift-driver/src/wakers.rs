@@ -6,8 +6,10 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Wake, Waker};
+
+use parking_lot::Mutex;
 
 /// Names one waiting receiver.
 pub(crate) type ReceiverKey = u64;
@@ -38,7 +40,7 @@ impl Wakers {
 
     /// Remembers how to wake the connection's task.
     pub(crate) fn set_task(&self, waker: &Waker) {
-        let mut slots = self.lock();
+        let mut slots = self.slots.lock();
         match &mut slots.task {
             Some(known) => known.clone_from(waker),
             none => *none = Some(waker.clone()),
@@ -47,12 +49,12 @@ impl Wakers {
 
     /// Forgets the task, which has ended.
     pub(crate) fn clear_task(&self) {
-        self.lock().task = None;
+        self.slots.lock().task = None;
     }
 
     /// Wakes the connection's task.
     pub(crate) fn wake_task(&self) {
-        let waker = self.lock().task.clone();
+        let waker = self.slots.lock().task.clone();
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -70,7 +72,7 @@ impl Wakers {
 
     /// Lets a receiver wait, under the key it has or a new one.
     pub(crate) fn wait(&self, key: &mut Option<ReceiverKey>, waker: &Waker) {
-        let mut slots = self.lock();
+        let mut slots = self.slots.lock();
         if let Some(known) = key {
             if let Some((_, old)) = slots.receivers.iter_mut().find(|(k, _)| k == known) {
                 old.clone_from(waker);
@@ -86,7 +88,7 @@ impl Wakers {
     /// Ends a receiver's waiting; false when it was not waiting any more, since it has been woken.
     pub(crate) fn stop_waiting(&self, key: &mut Option<ReceiverKey>) -> bool {
         let Some(key) = key.take() else { return false };
-        let mut slots = self.lock();
+        let mut slots = self.slots.lock();
         let before = slots.receivers.len();
         slots.receivers.retain(|(k, _)| *k != key);
         self.waiting.store(slots.receivers.len(), Ordering::Release);
@@ -94,6 +96,7 @@ impl Wakers {
     }
 
     /// Whether a receiver waits.
+    #[inline]
     pub(crate) fn is_receiver_waiting(&self) -> bool {
         self.waiting.load(Ordering::Acquire) > 0
     }
@@ -113,14 +116,10 @@ impl Wakers {
     }
 
     fn pop_receiver(&self) -> Option<Waker> {
-        let mut slots = self.lock();
+        let mut slots = self.slots.lock();
         let popped = slots.receivers.pop_front();
         self.waiting.store(slots.receivers.len(), Ordering::Release);
         popped.map(|(_, waker)| waker)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Slots> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

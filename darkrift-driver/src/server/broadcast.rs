@@ -1,7 +1,5 @@
 //! One message to many: encoded once, and told who could not take it.
 
-use std::sync::PoisonError;
-
 use darkrift_proto::{
     ClientId, CloseKind, CloseReason, EncodedMessage, Initiator, SendError, SendMode, ToMessage,
 };
@@ -79,7 +77,7 @@ impl Inner {
         except: Option<ClientId>,
     ) -> Result<Broadcast, SendError> {
         let mut report = Broadcast::default();
-        let clients = self.clients.read().unwrap_or_else(PoisonError::into_inner);
+        let clients = self.clients.read();
         for (&id, entry) in clients.iter().filter(|(id, _)| Some(**id) != except) {
             match entry.peer.send_encoded(mode, message) {
                 Ok(()) => report.sent += 1,

@@ -6,11 +6,12 @@ use std::io;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use darkrift_proto::{ClientIds, Dialect, Encoding, Limits, Listener, ServerConfig, StrikeWeights};
 use event_listener::Event as Notification;
+use parking_lot::{Mutex, RwLock};
 
 use super::broadcast::Behind;
 use super::statistics::Counters;

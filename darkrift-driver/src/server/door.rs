@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use bytes::Bytes;
 use darkrift_proto::{CloseKind, CloseReason, ConnectionKey, Initiator, Routing};
 
 use super::tokens::SystemTokens;
-use super::{BACKLOG_PRUNED_AT, Entry, Inner, Joining, lock};
+use super::{BACKLOG_PRUNED_AT, Entry, Inner, Joining};
 use crate::client::Handle;
 use crate::datagrams::{DatagramPath, SharedUdp, each_datagram};
 use crate::peer::{Drive, Peer};
@@ -55,7 +55,7 @@ impl Inner {
     fn admit(self: &Arc<Self>, stream: Box<dyn TcpStream>, address: SocketAddr, udp: &Arc<SharedUdp>) {
         let now = self.runtime.now();
         let (key, peer) = {
-            let mut door = lock(&self.door);
+            let mut door = self.door.lock();
             if self.is_stopped() {
                 return;
             }
@@ -104,7 +104,7 @@ impl Inner {
         let _ = peer.datagram_address.set(from);
         let joining = Joining { tcp_address: peer.stream_address, udp_address: from, connected: self.count() };
         let welcome = self.options.hook.as_ref().is_none_or(|hook| hook(&joining));
-        let id = if welcome { lock(&self.ids).allocate() } else { None };
+        let id = if welcome { self.ids.lock().allocate() } else { None };
         {
             let mut state = peer.lock();
             let now = self.runtime.now();
@@ -123,14 +123,14 @@ impl Inner {
         // which a broadcast takes while it holds the table's.
         let handle = Arc::new(Handle { peer: peer.clone() });
         let entry = Entry { peer: peer.clone(), handle: Arc::downgrade(&handle) };
-        self.clients.write().unwrap_or_else(PoisonError::into_inner).insert(id, entry);
+        self.clients.write().insert(id, entry);
         let mut state = peer.lock();
         state.machine.configure(self.runtime.now(), id);
         if state.machine.id().is_none() {
             // It had ended already: it never was a client, and the id goes back.
             drop(state);
-            self.clients.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
-            lock(&self.ids).release(id);
+            self.clients.write().remove(&id);
+            self.ids.lock().release(id);
             return;
         }
         self.counters.accepted();
@@ -142,7 +142,7 @@ impl Inner {
 
     /// Lets `accept` have a client.
     fn queue(&self, handle: Arc<Handle>) {
-        let mut backlog = lock(&self.backlog);
+        let mut backlog = self.backlog.lock();
         if self.is_stopped() {
             return;
         }
@@ -172,11 +172,11 @@ impl Inner {
     }
 
     fn connection(&self, key: ConnectionKey) -> Option<Arc<Peer>> {
-        lock(&self.door).connections.get(key.index())?.clone()
+        self.door.lock().connections.get(key.index())?.clone()
     }
 
     fn count(&self) -> usize {
-        self.clients.read().unwrap_or_else(PoisonError::into_inner).len()
+        self.clients.read().len()
     }
 
     /// The connection has closed: it is no client any more.
@@ -186,7 +186,7 @@ impl Inner {
             (state.machine.id(), state.machine.close_reason().cloned())
         };
         let was_client = id.is_some_and(|id| {
-            self.clients.write().unwrap_or_else(PoisonError::into_inner).remove(&id).is_some()
+            self.clients.write().remove(&id).is_some()
         });
         self.counters.closed(was_client, reason.as_ref());
     }
@@ -194,14 +194,14 @@ impl Inner {
     /// The connection's sockets are gone: its id, its token and its address are free.
     fn released(&self, key: ConnectionKey, peer: &Peer) {
         {
-            let mut door = lock(&self.door);
+            let mut door = self.door.lock();
             door.listener.release(key);
             if let Some(slot) = door.connections.get_mut(key.index()) {
                 *slot = None;
             }
         }
         if let Some(id) = peer.lock().machine.id() {
-            lock(&self.ids).release(id);
+            self.ids.lock().release(id);
         }
     }
 }
@@ -265,7 +265,7 @@ impl Inner {
         let mut deliveries: Vec<(ConnectionKey, Bytes)> = Vec::new();
         let mut others = Vec::new();
         {
-            let mut door = lock(&self.door);
+            let mut door = self.door.lock();
             each_datagram(filled, meta.stride, |datagram| {
                 match door.listener.handle_datagram(now, meta.addr, &datagram) {
                     Routing::Deliver(key) => deliveries.push((key, datagram)),

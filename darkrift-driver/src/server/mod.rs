@@ -12,10 +12,11 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Weak};
 
 use darkrift_proto::{ClientId, ClientIds, CloseKind, CloseReason, Initiator, Listener};
 use event_listener::Event as Notification;
+use parking_lot::{Mutex, RwLock};
 
 pub use broadcast::{Behind, Broadcast};
 pub use builder::{Joining, ServerBuilder};
@@ -127,7 +128,7 @@ impl<R> Server<R> {
         let inner = self.inner();
         loop {
             let listener = inner.arrived.listen();
-            let next = lock(&inner.backlog).pop_front();
+            let next = inner.backlog.lock().pop_front();
             if let Some(handle) = next {
                 return Some(Client::from_handle(handle));
             }
@@ -140,19 +141,19 @@ impl<R> Server<R> {
 
     /// The client with this id, while it is connected.
     pub fn get(&self, id: ClientId) -> Option<Client<R>> {
-        let clients = self.inner().clients.read().unwrap_or_else(PoisonError::into_inner);
+        let clients = self.inner().clients.read();
         clients.get(&id)?.handle.upgrade().map(Client::from_handle)
     }
 
     /// Every client connected now, by ascending id.
     pub fn clients(&self) -> Vec<Client<R>> {
-        let clients = self.inner().clients.read().unwrap_or_else(PoisonError::into_inner);
+        let clients = self.inner().clients.read();
         clients.values().filter_map(|entry| entry.handle.upgrade()).map(Client::from_handle).collect()
     }
 
     /// How many clients are connected now.
     pub fn len(&self) -> usize {
-        self.inner().clients.read().unwrap_or_else(PoisonError::into_inner).len()
+        self.inner().clients.read().len()
     }
 
     /// Whether no client is connected now.
@@ -173,7 +174,7 @@ impl<R> Server<R> {
     /// What the server has counted since it began.
     pub fn statistics(&self) -> ServerStatistics {
         let (pending, ignored) = {
-            let door = lock(&self.inner().door);
+            let door = self.inner().door.lock();
             (door.listener.pending(), door.listener.datagrams_ignored())
         };
         self.inner().counters.read(self.len(), pending, ignored)
@@ -224,12 +225,12 @@ impl Inner {
         }
         self.stopping.notify(usize::MAX);
         self.arrived.notify(usize::MAX);
-        lock(&self.udp).take();
-        let peers: Vec<_> = lock(&self.door).connections.iter().flatten().cloned().collect();
+        self.udp.lock().take();
+        let peers: Vec<_> = self.door.lock().connections.iter().flatten().cloned().collect();
         for peer in peers {
             peer.close(CloseReason::new(Initiator::User, CloseKind::Shutdown));
         }
-        lock(&self.backlog).clear();
+        self.backlog.lock().clear();
     }
 
     /// Waits until no task of this server runs.
@@ -263,9 +264,4 @@ impl Drop for TaskGuard {
             self.0.all_ended.notify(usize::MAX);
         }
     }
-}
-
-/// Locks; a panic elsewhere leaves nothing half done under these locks.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
