@@ -13,13 +13,13 @@ use darkrift_proto::{
     RoundTrip, SendError, SendMode, Statistics, ToMessage,
 };
 
+use crate::Address;
 use crate::connect::ClientBuilder;
 use crate::error::ConnectError;
 use crate::messages::Messages;
 use crate::peer::Peer;
 use crate::runtime::Runtime;
 use crate::wakers::ReceiverKey;
-use crate::Address;
 
 /// One connection: a client's to its server, or a server's to one of its clients. Both have the same methods.
 ///

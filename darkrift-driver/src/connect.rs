@@ -210,7 +210,11 @@ struct Deadline {
 }
 
 impl Deadline {
-    async fn apply<T>(&self, runtime: &dyn Runtime, future: impl Future<Output = T>) -> Result<T, ConnectError> {
+    async fn apply<T>(
+        &self,
+        runtime: &dyn Runtime,
+        future: impl Future<Output = T>,
+    ) -> Result<T, ConnectError> {
         let mut timer = runtime.timer(self.at);
         let mut future = pin!(future);
         poll_fn(|cx| match future.as_mut().poll(cx) {

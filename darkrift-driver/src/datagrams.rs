@@ -78,8 +78,7 @@ impl DatagramPath {
             let end = run.contents.len().min(start + step);
             let contents = &run.contents[start..end];
             let segment_size = (contents.len() > segment).then_some(segment);
-            let transmit =
-                Transmit { destination, ecn: None, contents, segment_size, src_ip: self.source };
+            let transmit = Transmit { destination, ecn: None, contents, segment_size, src_ip: self.source };
             match self.socket().try_send(&transmit) {
                 // Only the first call may ask for the whole run again: what has left must not leave twice.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock && start == 0 => {

@@ -53,7 +53,9 @@ impl<S: MessageSet> Messages<S> {
     fn poll(&mut self, cx: &Context<'_>) -> Poll<Option<Result<S, Undecodable>>> {
         self.receiver.poll(cx).map(|received| {
             let received = received?;
-            Some(S::from_message(received.message()).map_err(|error| Undecodable { error, message: received }))
+            Some(
+                S::from_message(received.message()).map_err(|error| Undecodable { error, message: received }),
+            )
         })
     }
 }

@@ -174,7 +174,11 @@ impl Peer {
     ///
     /// A receiver that has waited keeps its place under `key`, and must end with [`forget`](Self::forget).
     #[inline]
-    pub(crate) fn poll_receive(&self, cx: &Context<'_>, key: &mut Option<ReceiverKey>) -> Poll<Option<Received>> {
+    pub(crate) fn poll_receive(
+        &self,
+        cx: &Context<'_>,
+        key: &mut Option<ReceiverKey>,
+    ) -> Poll<Option<Received>> {
         let mut state = self.lock();
         match state.machine.poll_event() {
             // The way of most messages: it is there, and taking it changes nothing that anyone must be told.
@@ -285,7 +289,11 @@ impl Peer {
 
     /// Does what a message that was queued asks for; of one refused for want of room, sees whether there is some.
     #[inline]
-    pub(crate) fn sent<T>(&self, state: &mut PeerState, result: Result<T, SendError>) -> Result<T, SendError> {
+    pub(crate) fn sent<T>(
+        &self,
+        state: &mut PeerState,
+        result: Result<T, SendError>,
+    ) -> Result<T, SendError> {
         if result.is_ok() && state.scheduled {
             // One of a burst: the task will send it with the others.
             state.burst.length += 1;
@@ -376,7 +384,9 @@ impl Peer {
         let mut cx = Context::from_waker(&self.io_waker);
         let now = self.runtime.now();
         state.now = now;
-        let PeerState { machine, stream, datagrams, input, stream_ended, burst, left_over, room_wanted, .. } = state;
+        let PeerState {
+            machine, stream, datagrams, input, stream_ended, burst, left_over, room_wanted, ..
+        } = state;
         let (Some(stream), Some(datagrams)) = (stream, datagrams) else { return };
         let destination = self.datagram_address.get().copied();
         if machine.has_datagram() {

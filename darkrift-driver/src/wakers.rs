@@ -5,8 +5,8 @@
 //! none waits, the connection's task is woken instead, so pings are answered and ends are noticed all the same.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
 
 use parking_lot::Mutex;

@@ -30,7 +30,8 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net;
 
 pub use darkrift_driver::{
-    Address, Behind, BindError, Broadcast, ConnectError, Joining, Messages, ServerStatistics, Undecodable, proto,
+    Address, Behind, BindError, Broadcast, ConnectError, Joining, Messages, ServerStatistics, Undecodable,
+    proto,
 };
 
 /// A client's connection to a server, or a server's to one of its clients: [`darkrift_driver::Client`] on tokio.
@@ -79,7 +80,10 @@ impl Runtime for Tokio {
         Box::pin(async move { Ok(Box::new(TcpStream(net::TcpStream::connect(to).await?)) as _) })
     }
 
-    fn wrap_tcp_listener(&self, listener: std::net::TcpListener) -> io::Result<Box<dyn runtime::TcpListener>> {
+    fn wrap_tcp_listener(
+        &self,
+        listener: std::net::TcpListener,
+    ) -> io::Result<Box<dyn runtime::TcpListener>> {
         Ok(Box::new(TcpListener(net::TcpListener::from_std(listener)?)))
     }
 

@@ -32,7 +32,11 @@ impl<R> Server<R> {
     ///
     /// # Errors
     /// When the message cannot be encoded, or is longer than its channel carries; then nobody got it.
-    pub fn broadcast<M: ToMessage + ?Sized>(&self, mode: SendMode, message: &M) -> Result<Broadcast, SendError> {
+    pub fn broadcast<M: ToMessage + ?Sized>(
+        &self,
+        mode: SendMode,
+        message: &M,
+    ) -> Result<Broadcast, SendError> {
         let message = self.inner().encode(message)?;
         self.broadcast_encoded(mode, &message, None)
     }

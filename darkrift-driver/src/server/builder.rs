@@ -5,8 +5,8 @@ use std::fmt;
 use std::io;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 
 use darkrift_proto::{ClientIds, Dialect, Encoding, Limits, Listener, ServerConfig, StrikeWeights};
@@ -241,7 +241,8 @@ async fn bind(
     let (tcp, udp) = bind_server(address, udp_port)?;
     let tcp_error = |source| BindError::Tcp { address, source };
     let tcp_address = tcp.local_addr().map_err(tcp_error)?;
-    let udp_address = local_address(&SockRef::from(&udp)).map_err(|source| BindError::Udp { address, source })?;
+    let udp_address =
+        local_address(&SockRef::from(&udp)).map_err(|source| BindError::Udp { address, source })?;
     let tcp = runtime.wrap_tcp_listener(tcp).map_err(tcp_error)?;
     let udp = runtime
         .wrap_udp_socket(udp)

@@ -102,7 +102,8 @@ impl Inner {
         // Before anything else goes to it on UDP: its client takes the first datagram for the acknowledgement.
         self.answer(udp, from, to, answer).await;
         let _ = peer.datagram_address.set(from);
-        let joining = Joining { tcp_address: peer.stream_address, udp_address: from, connected: self.count() };
+        let joining =
+            Joining { tcp_address: peer.stream_address, udp_address: from, connected: self.count() };
         let welcome = self.options.hook.as_ref().is_none_or(|hook| hook(&joining));
         let id = if welcome { self.ids.lock().allocate() } else { None };
         {
@@ -185,9 +186,7 @@ impl Inner {
             let state = peer.lock();
             (state.machine.id(), state.machine.close_reason().cloned())
         };
-        let was_client = id.is_some_and(|id| {
-            self.clients.write().remove(&id).is_some()
-        });
+        let was_client = id.is_some_and(|id| self.clients.write().remove(&id).is_some());
         self.counters.closed(was_client, reason.as_ref());
     }
 

@@ -22,12 +22,12 @@ pub use broadcast::{Behind, Broadcast};
 pub use builder::{Joining, ServerBuilder};
 pub use statistics::ServerStatistics;
 
+use crate::Address;
 use crate::client::{Client, Handle};
 use crate::datagrams::SharedUdp;
 use crate::error::BindError;
 use crate::peer::Peer;
 use crate::runtime::Runtime;
-use crate::Address;
 use builder::Options;
 use statistics::Counters;
 
