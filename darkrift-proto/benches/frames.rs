@@ -2,11 +2,15 @@
 //!
 //! `cargo bench --bench frames`
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
-use darkrift_proto::wire::Frames;
-use darkrift_proto::{ClientConfig, Connection, EncodedMessage, Event, Instant, Message, SendMode};
+use darkrift_proto::wire::{Frames, Hello, Token};
+use darkrift_proto::{
+    ClientConfig, Connection, EncodedMessage, Event, Instant, Listener, Message, Routing, SendMode,
+    ServerConfig, TokenSource,
+};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use tokio_util::codec::{Decoder, Encoder, LengthDelimitedCodec};
@@ -150,6 +154,37 @@ mod encode {
 
 mod datagrams {
     use super::*;
+
+    /// The door of a server with this many clients: whose is a datagram?
+    #[divan::bench(args = [10, 10_000])]
+    fn listener_routes(bencher: Bencher<'_, '_>, clients: u32) {
+        let mut config = ServerConfig::default();
+        (config.max_pending, config.max_pending_per_address) = (usize::MAX, usize::MAX);
+        let mut listener = Listener::new(Arc::new(config));
+        let address = |client: u32| SocketAddr::from(([192, 0, 2, 1], 1024 + client as u16));
+        for client in 0..clients {
+            let mut tokens = Counted(u64::from(client));
+            listener.accept(NOW, address(client), &mut tokens).expect("room for all");
+            let hello = Hello::new(1, tokens.token()).to_bytes();
+            let routing = listener.handle_datagram(NOW, address(client), &hello);
+            assert!(matches!(routing, Routing::Paired { .. }));
+        }
+        let datagram = [&[0, 0, 5][..], &PAYLOAD].concat();
+        let mut client = 0;
+        bencher.counter(ItemsCount::new(1_usize)).bench_local(|| {
+            // A stride that visits all of them, near ones never in turn.
+            client = (client + 7919) % clients;
+            listener.handle_datagram(NOW, address(client), black_box(&datagram))
+        });
+    }
+
+    struct Counted(u64);
+
+    impl TokenSource for Counted {
+        fn token(&mut self) -> Token {
+            Token::new(self.0.to_be_bytes())
+        }
+    }
 
     const BURST: usize = 64;
 

@@ -91,8 +91,8 @@ pub struct Listener {
     /// The slot of each token in use. Ordered maps throughout: no seed to provide, no order to depend on one, and
     /// no peer that can choose keys which collide.
     tokens: BTreeMap<Token, u32>,
-    /// The slot of each address that a token came from.
-    addresses: BTreeMap<Address, u32>,
+    /// The connection of each address that a token came from.
+    addresses: BTreeMap<Address, ConnectionKey>,
     /// How many connections of each IP address wait for their token.
     pending_by_ip: BTreeMap<u128, usize>,
     pending: usize,
@@ -100,16 +100,19 @@ pub struct Listener {
     ignored: u64,
 }
 
-/// A UDP address as a key: the port first, since it tells most addresses apart at once.
+/// A UDP address as a key, which is looked up for every datagram: small, and what differs between most addresses
+/// first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Address {
     port: u16,
-    ip: u128,
+    ip_low: u64,
+    ip_high: u64,
 }
 
 impl Address {
     fn new(address: SocketAddr) -> Self {
-        Self { port: address.port(), ip: ip_number(address.ip()) }
+        let ip = ip_number(address.ip());
+        Self { port: address.port(), ip_low: ip as u64, ip_high: (ip >> 64) as u64 }
     }
 }
 
@@ -185,9 +188,9 @@ impl Listener {
         let holder = self.addresses.get(&address).copied();
         let carried = self.carried_token(datagram);
         match (holder, carried) {
-            (Some(holder), None) => Routing::Deliver(self.key(holder)),
-            (Some(holder), Some(carried)) if carried == holder => {
-                Routing::Answer { answer: self.acknowledgement(holder) }
+            (Some(holder), None) => Routing::Deliver(holder),
+            (Some(holder), Some(carried)) if carried == holder.index => {
+                Routing::Answer { answer: self.acknowledgement(carried) }
             }
             (Some(holder), Some(carried)) if self.may_replace(holder, carried) => {
                 self.pair(carried, from, address, Some(holder))
@@ -216,7 +219,7 @@ impl Listener {
                 self.paired -= 1;
                 // Unless it was evicted, and the address is another's.
                 let address = Address::new(from);
-                if self.addresses.get(&address) == Some(&key.index) {
+                if self.addresses.get(&address) == Some(&key) {
                     self.addresses.remove(&address);
                 }
             }
@@ -311,13 +314,19 @@ impl Listener {
 
     /// Whether the pending connection `newcomer` may take the address of `holder`: only where both came from the
     /// same host. Anyone can forge a datagram's source, and shall not evict somebody else's client by it.
-    fn may_replace(&self, holder: u32, newcomer: u32) -> bool {
+    fn may_replace(&self, holder: ConnectionKey, newcomer: u32) -> bool {
         let peer_ip = |index| self.occupant(index).map(|occupant| occupant.peer_ip);
-        self.is_pending(newcomer) && peer_ip(holder) == peer_ip(newcomer)
+        self.is_pending(newcomer) && peer_ip(holder.index) == peer_ip(newcomer)
     }
 
     /// The token of slot `index` came from `from`, an address that `holder` had until now.
-    fn pair(&mut self, index: u32, from: SocketAddr, address: Address, holder: Option<u32>) -> Routing {
+    fn pair(
+        &mut self,
+        index: u32,
+        from: SocketAddr,
+        address: Address,
+        holder: Option<ConnectionKey>,
+    ) -> Routing {
         let key = self.key(index);
         // Whoever replaces a dead client takes its place.
         if self.is_full() && holder.is_none() {
@@ -328,12 +337,8 @@ impl Listener {
         let peer_ip = occupant.peer_ip;
         self.no_longer_pending(peer_ip);
         self.paired += 1;
-        self.addresses.insert(address, index);
-        Routing::Paired {
-            key,
-            answer: self.acknowledgement(index),
-            evicted: holder.map(|holder| self.key(holder)),
-        }
+        self.addresses.insert(address, key);
+        Routing::Paired { key, answer: self.acknowledgement(index), evicted: holder }
     }
 
     fn acknowledgement(&self, index: u32) -> Bytes {
