@@ -57,6 +57,66 @@ use timers::{Timer, Timers};
 ///
 /// There are two outputs, since there are two transports: the stream's ([`stream_output`](Self::stream_output)) and
 /// the datagrams ([`poll_datagram`](Self::poll_datagram)).
+///
+/// A client and a server in one thread, with memory in place of the network:
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use darkrift_proto::bytes::{Buf, BytesMut};
+/// use darkrift_proto::wire::Token;
+/// use darkrift_proto::{
+///     ClientConfig, ClientId, Connection, Event, Instant, Listener, Message, Routing, SendMode, ServerConfig,
+///     TokenSource,
+/// };
+///
+/// struct Tokens; // A real one asks the operating system for randomness.
+/// impl TokenSource for Tokens {
+///     fn token(&mut self) -> Token {
+///         Token::new(*b"8 random")
+///     }
+/// }
+///
+/// fn write(from: &mut Connection, to: &mut BytesMut) {
+///     let mut output = from.stream_output();
+///     while output.has_remaining() {
+///         let chunk = output.chunk();
+///         to.extend_from_slice(chunk);
+///         let written = chunk.len();
+///         output.advance(written);
+///     }
+/// }
+///
+/// let now = Instant::ZERO;
+/// let address = "127.0.0.1:50000".parse()?;
+/// let (mut to_client, mut to_server) = (BytesMut::new(), BytesMut::new());
+///
+/// // TCP connects: the server says hello, and the client returns the token on UDP.
+/// let mut listener = Listener::new(Arc::new(ServerConfig::default()));
+/// let (key, mut server) = listener.accept(now, address, &mut Tokens)?;
+/// let mut client = Connection::client(Arc::new(ClientConfig::default()), now);
+/// write(&mut server, &mut to_client);
+/// client.handle_stream(now, &mut to_client);
+/// let token = client.poll_datagram().expect("the token");
+///
+/// // The listener knows whose token it is, and the application accepts the client.
+/// let Routing::Paired { answer, .. } = listener.handle_datagram(now, address, &token) else { panic!() };
+/// client.handle_datagram(now, answer);
+/// server.handle_paired(now);
+/// server.configure(now, ClientId::new(0));
+/// write(&mut server, &mut to_client);
+/// client.handle_stream(now, &mut to_client);
+/// assert_eq!(client.poll_event(), Some(Event::Connected(ClientId::new(0))));
+///
+/// // Messages flow.
+/// client.send(now, SendMode::Reliable, &Message::new(5, &b"hello"[..]))?;
+/// write(&mut client, &mut to_server);
+/// server.handle_stream(now, &mut to_server);
+/// assert_eq!(server.poll_event(), Some(Event::Connected(ClientId::new(0))));
+/// let Some(Event::Message(message)) = server.poll_event() else { panic!() };
+/// assert_eq!(message.payload()[..], *b"hello");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Connection {
     side: Side,

@@ -107,6 +107,10 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use alloc::format;
+    use alloc::string::String;
+    use alloc::vec::Vec;
+
     use super::*;
 
     const STATES: [State; 8] = [
@@ -151,5 +155,30 @@ mod tests {
         assert!(state.advance(Occurrence::Configured));
         assert_eq!(state, State::Connected);
         assert!(!state.advance(Occurrence::Configured));
+    }
+
+    #[test]
+    fn the_manual_has_the_table_that_is_in_the_code() {
+        let connecting =
+            [Occurrence::Hello, Occurrence::Acknowledged, Occurrence::Paired, Occurrence::Configured];
+        let coded: Vec<String> = STATES
+            .into_iter()
+            .flat_map(|state| connecting.map(|occurrence| (state, state.after(occurrence))))
+            .filter_map(|(state, next)| Some(format!("`{state:?}` `{:?}`", next?)))
+            .collect();
+
+        let manual = include_str!("../../../docs/sans-io.md");
+        let (_, table) = manual.split_once("| state | side | leaves for | when |").expect("the table");
+        let (table, _) = table.split_once("| any of these |").expect("the rows of closing");
+        let mut state = "";
+        let mut written = Vec::new();
+        for row in table.lines().filter(|row| row.starts_with("| ")) {
+            let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+            state = if cells[1].is_empty() { state } else { cells[1] };
+            if !cells[3].is_empty() && !cells[3].starts_with("---") {
+                written.push(format!("{state} {}", cells[3]));
+            }
+        }
+        assert_eq!(written, coded);
     }
 }
