@@ -277,6 +277,7 @@ mod max_len {
         #[darkrift(max_len = MOST)]
         icon: Bytes,
         #[darkrift(max_len = MOST)]
+        #[allow(clippy::box_collection, reason = "a box begins with the length of what is in it")]
         flags: Option<Box<Vec<bool>>>,
         #[darkrift(raw, max_len = MOST)]
         rest: Vec<u8>,

@@ -229,7 +229,7 @@ fn values_nested_without_end_are_refused_and_do_not_overflow_the_stack() {
 
 #[derive(Debug, MessageSet)]
 enum Game {
-    Everything(Everything),
+    Everything(Box<Everything>),
     Blob(Blob),
 }
 
