@@ -11,6 +11,7 @@ pub(crate) const USAGE: &str = "\
 cargo bench --bench end_to_end -- [OPTIONS]
 
     --only NAME    run one workload
+    --of NAME      run one contender, for a profile: there are no ratios then
     --list         name the workloads
     --json FILE    write every figure to FILE (a path from the root of the repository)
     --rounds N     rounds for each workload (7)
@@ -22,6 +23,7 @@ A run of all workloads that is not quick rewrites docs/performance/end_to_end.md
 #[derive(Debug)]
 pub(crate) struct Arguments {
     pub(crate) only: Option<String>,
+    pub(crate) of: Option<String>,
     pub(crate) json: Option<PathBuf>,
     pub(crate) rounds: usize,
     pub(crate) timing: Timing,
@@ -39,10 +41,12 @@ pub(crate) enum Task {
 impl Arguments {
     pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, lexopt::Error> {
         let mut parser = lexopt::Parser::from_args(arguments);
-        let (mut only, mut json, mut rounds, mut quick, mut task) = (None, None, None, false, Task::Run);
+        let (mut only, mut of, mut json, mut rounds, mut quick, mut task) =
+            (None, None, None, None, false, Task::Run);
         while let Some(argument) = parser.next()? {
             match argument {
                 Long("only") => only = Some(parser.value()?.string()?),
+                Long("of") => of = Some(parser.value()?.string()?),
                 Long("json") => json = Some(parser.value()?.into()),
                 Long("rounds") => {
                     let wanted: usize = parser.value()?.parse()?;
@@ -64,6 +68,6 @@ impl Arguments {
         } else {
             Timing { warm_up: Duration::from_millis(150), measure: Duration::from_millis(400) }
         };
-        Ok(Self { only, json, rounds: rounds.unwrap_or(if quick { 2 } else { 7 }), timing, quick, task })
+        Ok(Self { only, of, json, rounds: rounds.unwrap_or(if quick { 2 } else { 7 }), timing, quick, task })
     }
 }

@@ -74,6 +74,15 @@ fn run(arguments: &Arguments) -> io::Result<()> {
             return Err(io::Error::other(format!("there is no workload {only:?}; --list names them")));
         }
     }
+    if let Some(of) = &arguments.of {
+        for workload in &mut workloads {
+            workload.contenders.retain(|(name, _)| name == of);
+        }
+        workloads.retain(|workload| !workload.contenders.is_empty());
+        if workloads.is_empty() {
+            return Err(io::Error::other(format!("no contender {of:?} has such a workload")));
+        }
+    }
     let mut report = Report::new(arguments.rounds);
     for workload in &workloads {
         report.add(workload, &measure(workload, arguments));
@@ -82,7 +91,7 @@ fn run(arguments: &Arguments) -> io::Result<()> {
     if let Some(file) = &arguments.json {
         write(&repository().join(file), &report.json()?)?;
     }
-    if arguments.only.is_none() && !arguments.quick {
+    if arguments.only.is_none() && arguments.of.is_none() && !arguments.quick {
         let directory = repository().join("docs/performance");
         write(&directory.join("end_to_end.md"), &report::markdown::page(&report))?;
         write(&directory.join("end_to_end.svg"), &report::svg::plot(&report))?;
