@@ -60,8 +60,13 @@ impl UdpBatch {
     /// `WouldBlock` when the socket takes no more now; anything else is of these datagrams alone.
     pub fn send<'a, S>(&self, socket: &'a S, transmit: &Transmit<'_>) -> io::Result<()>
     where
+        SockRef<'a>: From<&'a S>,
         UdpSockRef<'a>: From<&'a S>,
     {
+        if transmit.segment_size.is_none() && transmit.src_ip.is_none() {
+            // A lone datagram needs none of the control messages that a batch carries.
+            return SockRef::from(socket).send_to(transmit.contents, &transmit.destination.into()).map(drop);
+        }
         self.state.try_send(UdpSockRef::from(socket), transmit)
     }
 

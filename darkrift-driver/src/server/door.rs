@@ -25,6 +25,9 @@ const BUFFERS: usize = 16;
 /// What a buffer holds: the longest datagram, or a run that the system has gathered.
 const BUFFER_BYTES: usize = 64 << 10;
 
+/// How many datagrams one buffer holds at most: as many as the system gathers, which is 64 on Linux.
+const MAX_RUN: usize = 128;
+
 /// How long accepting rests when the system has no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -239,14 +242,21 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 async fn receive(inner: Arc<Inner>, udp: Arc<SharedUdp>) {
     let mut memory = vec![0; BUFFERS * BUFFER_BYTES];
     let mut meta = [RecvMeta::default(); BUFFERS];
+    // As many buffers as lately were of use: preparing one costs as much as receiving into it.
+    let mut used = 1;
     loop {
         let received = {
-            let mut buffers = memory.chunks_exact_mut(BUFFER_BYTES).map(IoSliceMut::new).collect::<Vec<_>>();
-            inner.unless_stopped(poll_fn(|cx| udp.socket.poll_receive(cx, &mut buffers, &mut meta))).await
+            let mut slices: [IoSliceMut<'_>; BUFFERS] = {
+                let mut chunks = memory.chunks_exact_mut(BUFFER_BYTES);
+                std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()))
+            };
+            let receive = poll_fn(|cx| udp.socket.poll_receive(cx, &mut slices[..used], &mut meta[..used]));
+            inner.unless_stopped(receive).await
         };
         match received {
             None => return,
             Some(Ok(count)) => {
+                used = if count == used { BUFFERS.min(2 * used) } else { count.max(1) };
                 for (meta, buffer) in meta[..count].iter().zip(memory.chunks_exact(BUFFER_BYTES)) {
                     inner.route(&udp, meta, &buffer[..meta.len]).await;
                 }
@@ -261,17 +271,26 @@ impl Inner {
     /// Gives the datagrams of one sender to whom they belong.
     async fn route(self: &Arc<Self>, udp: &SharedUdp, meta: &RecvMeta, filled: &[u8]) {
         let now = self.runtime.now();
-        let mut deliveries: Vec<(ConnectionKey, Bytes)> = Vec::new();
+        // All are from one sender, so all that belong to a connection belong to one.
+        let mut peer: Option<Arc<Peer>> = None;
         let mut others = Vec::new();
+        let stride = meta.stride.max(1);
+        let datagrams = || filled.chunks(stride).chain(filled.is_empty().then_some(filled));
+        let mut is_delivered = [false; MAX_RUN];
         {
             let mut door = self.door.lock();
-            each_datagram(filled, meta.stride, |datagram| {
-                match door.listener.handle_datagram(now, meta.addr, &datagram) {
-                    Routing::Deliver(key) => deliveries.push((key, datagram)),
+            for (datagram, is_delivered) in datagrams().zip(&mut is_delivered) {
+                match door.listener.handle_datagram(now, meta.addr, datagram) {
+                    Routing::Deliver(key) => {
+                        *is_delivered = true;
+                        if peer.is_none() {
+                            peer = door.connections.get(key.index()).cloned().flatten();
+                        }
+                    }
                     Routing::Ignored => {}
                     routing => others.push(routing),
                 }
-            });
+            }
         }
         for routing in others {
             match routing {
@@ -282,12 +301,14 @@ impl Inner {
                 _ => {}
             }
         }
-        // All from one sender, so all for one connection.
-        let Some(peer) = deliveries.first().and_then(|(key, _)| self.connection(*key)) else { return };
+        let Some(peer) = peer else { return };
         let mut state = peer.lock();
-        for (_, datagram) in deliveries {
-            state.machine.handle_datagram(now, datagram);
-        }
+        let mut delivered = is_delivered.iter();
+        each_datagram(filled, meta.stride, |datagram| {
+            if delivered.next() == Some(&true) {
+                state.machine.handle_datagram(now, datagram);
+            }
+        });
         peer.arrived(state);
     }
 }
