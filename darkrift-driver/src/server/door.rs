@@ -297,6 +297,11 @@ impl Inner {
                 Routing::Paired { key, answer, evicted } => {
                     self.pair(udp, key, meta.addr, meta.dst_ip, &answer, evicted).await;
                 }
+                Routing::Full(key) => {
+                    if let Some(peer) = self.connection(key) {
+                        peer.close(CloseReason::new(Initiator::Local, CloseKind::NoFreeId));
+                    }
+                }
                 Routing::Answer { answer } => self.answer(udp, meta.addr, meta.dst_ip, &answer).await,
                 _ => {}
             }
