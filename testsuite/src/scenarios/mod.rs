@@ -1,0 +1,8 @@
+//! The scenarios, each a function of the adapter that it is run for.
+#![allow(missing_docs, reason = "each is named by what it shows")]
+
+pub mod connecting;
+pub mod faults;
+pub mod handshakes;
+pub mod messages;
+pub mod servers;
