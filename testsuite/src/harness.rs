@@ -72,7 +72,9 @@ pub fn start<A: Adapter, T: Send + 'static>(
 }
 
 /// Runs blocking code on a thread of its own, at once. Its output, or panic, is the output of the future.
-pub fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> impl Future<Output = T> + Send {
+pub fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> impl Future<Output = T> + Send {
     let (give, output) = oneshot::channel();
     std::thread::spawn(move || {
         let _ = give.send(work());

@@ -33,7 +33,10 @@ impl Adapter for Tokio {
         settings.builder().connect(to)
     }
 
-    fn bind(at: SocketAddr, settings: ServerSettings) -> impl Future<Output = Result<Server, BindError>> + Send {
+    fn bind(
+        at: SocketAddr,
+        settings: ServerSettings,
+    ) -> impl Future<Output = Result<Server, BindError>> + Send {
         settings.builder().bind(at)
     }
 }

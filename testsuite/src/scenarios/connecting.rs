@@ -30,10 +30,7 @@ pub async fn c2_five_clients_connect_with_distinct_ids<A: Adapter>() {
 pub async fn c3_a_client_that_disconnects_is_counted_no_more<A: Adapter>() {
     let pair = Pair::<A>::new().await;
     soon::<A, _>("closing", pair.client.close()).await;
-    assert_eq!(
-        expect_end::<A>(&pair.client).await,
-        CloseReason::new(Initiator::User, CloseKind::Requested)
-    );
+    assert_eq!(expect_end::<A>(&pair.client).await, CloseReason::new(Initiator::User, CloseKind::Requested));
     assert_eq!(
         expect_end::<A>(&pair.served).await,
         CloseReason::new(Initiator::Peer, CloseKind::EndOfStream)
@@ -78,7 +75,8 @@ pub async fn c7_a_server_listens_on_ipv6<A: Adapter>() {
 /// That nothing is left behind is counted in the tests of what remains, which have a process of their own.
 pub async fn c8_a_port_that_nobody_listens_on_is_an_error_at_once<A: Adapter>() {
     // A port that was free a moment ago. Nobody else takes it before the ports above it were handed out.
-    let nobody = TcpListener::bind(loopback()).and_then(|listener| listener.local_addr()).expect("a free port");
+    let nobody =
+        TcpListener::bind(loopback()).and_then(|listener| listener.local_addr()).expect("a free port");
     // Much longer than the ten seconds that the answer may take.
     let patient = ClientSettings::with(|settings| {
         settings.config.connect_timeout = std::time::Duration::from_secs(600);

@@ -6,8 +6,7 @@ use darkrift_driver::ConnectError;
 use darkrift_driver::proto::{CloseKind, ConnectPhase, Initiator, SendMode};
 
 use crate::harness::{
-    Pair, blocking, client_of, client_with, expect_end, next_client, server, server_with, soon, text,
-    until,
+    Pair, blocking, client_of, client_with, expect_end, next_client, server, server_with, soon, text, until,
 };
 use crate::raw::{HELLO, LossyPath, RawClient, RawServer, acknowledgement, configure, frame, user};
 use crate::{Adapter, Client, ClientSettings, Server, ServerSettings};
@@ -23,7 +22,8 @@ pub async fn f1_a_lost_acknowledgement_loses_nothing<A: Adapter>() {
         served.stream.write(&frame(&user(1, &[])));
         served
     });
-    let client = soon::<A, _>("connecting", A::connect(address, settings)).await.expect("Configure is enough");
+    let client =
+        soon::<A, _>("connecting", A::connect(address, settings)).await.expect("Configure is enough");
     assert_eq!(client.id().get(), 7);
     assert_eq!(soon::<A, _>("a message", client.recv()).await.map(|received| received.tag()), Some(1));
     let served = script.await;

@@ -7,7 +7,8 @@ use darkrift_driver::proto::{CloseKind, CloseReason, Initiator, Message, SendMod
 use futures::future::join_all;
 
 use crate::harness::{
-    Pair, accounted, blocking, client_of, expect, expect_end, next_client, server_with, soon, start, text, until,
+    Pair, accounted, blocking, client_of, expect, expect_end, next_client, server_with, soon, start, text,
+    until,
 };
 use crate::raw::{RawClient, frame, user};
 use crate::{Adapter, Client, ClientSettings, Server, ServerSettings};
