@@ -7,6 +7,7 @@
 //! ```no_run
 //! # #[cfg(all(feature = "tokio", feature = "derive"))]
 //! # mod example {
+//! use darkrift::MessageKind;
 //! use darkrift::tokio::{Client, Server};
 //!
 //! #[tokio::main]
@@ -20,7 +21,9 @@
 //!
 //! async fn echo(client: Client) {
 //!     while let Some(received) = client.recv().await {
-//!         let _ = client.send(received.send_mode(), received.message()).await;
+//!         if received.kind() == MessageKind::Ordinary {
+//!             let _ = client.send(received.send_mode(), received.message()).await;
+//!         }
 //!     }
 //!     println!("client {} left: {}", client.id(), client.close_reason().expect("it has closed"));
 //! }
@@ -89,3 +92,8 @@ pub use darkrift_proto::{
 pub mod tokio {
     pub use darkrift_tokio::*;
 }
+
+/// The README's programs compile.
+#[cfg(all(doctest, feature = "tokio", feature = "derive"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
