@@ -1,6 +1,8 @@
 //! What games exchange: tagged messages, how they are sent, and how a typed value becomes one.
 
 use alloc::boxed::Box;
+use core::hash::{Hash, Hasher};
+
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::data::{Decode, DecodeError, Encode, EncodeError, Encoding, Reader, Writer};
@@ -33,22 +35,40 @@ pub enum MessageKind {
 ///
 /// Cloning it clones a reference count, not the payload. A received payload shares the buffer it was received
 /// into; [`detach`](Self::detach) a message that is kept for long.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+///
+/// Two messages are equal when they are the same on the wire.
+#[derive(Clone, Debug, Default)]
 pub struct Message {
     tag: u16,
     kind: MessageKind,
+    /// How text in the payload is read where a type names no other encoding.
+    encoding: Encoding,
     payload: Bytes,
+}
+
+impl PartialEq for Message {
+    fn eq(&self, other: &Self) -> bool {
+        (self.tag, self.kind, &self.payload) == (other.tag, other.kind, &other.payload)
+    }
+}
+
+impl Eq for Message {}
+
+impl Hash for Message {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.tag, self.kind, &self.payload).hash(state);
+    }
 }
 
 impl Message {
     /// An ordinary message of these payload bytes.
     pub fn new(tag: u16, payload: impl Into<Bytes>) -> Self {
-        Self { tag, kind: MessageKind::Ordinary, payload: payload.into() }
+        Self { tag, kind: MessageKind::Ordinary, encoding: Encoding::Utf16Le, payload: payload.into() }
     }
 
     /// A message without a payload.
     pub const fn empty(tag: u16) -> Self {
-        Self { tag, kind: MessageKind::Ordinary, payload: Bytes::new() }
+        Self { tag, kind: MessageKind::Ordinary, encoding: Encoding::Utf16Le, payload: Bytes::new() }
     }
 
     /// A message whose payload is `value`, written with the default encoding (UTF-16LE).
@@ -56,15 +76,35 @@ impl Message {
     /// # Errors
     /// What the value's [`Encode`] refuses.
     pub fn encode<T: Encode + ?Sized>(tag: u16, value: &T) -> Result<Self, EncodeError> {
-        let mut writer = Writer::new();
+        Self::encode_with(tag, value, Encoding::default())
+    }
+
+    /// A message whose payload is `value`, its text written in `encoding` where the value names no other.
+    ///
+    /// # Errors
+    /// What the value's [`Encode`] refuses.
+    pub fn encode_with<T: Encode + ?Sized>(
+        tag: u16,
+        value: &T,
+        encoding: Encoding,
+    ) -> Result<Self, EncodeError> {
+        let mut writer = Writer::new().with_encoding(encoding);
         value.encode(&mut writer)?;
-        Ok(Self::new(tag, writer.into_bytes()))
+        Ok(Self::new(tag, writer.into_bytes()).with_encoding(encoding))
     }
 
     /// The same message as another kind: a ping or an acknowledgement.
     #[must_use]
     pub fn with_kind(mut self, kind: MessageKind) -> Self {
         self.kind = kind;
+        self
+    }
+
+    /// The same message, whose text is read in `encoding` where a type names no other. A connection sets its own
+    /// ([`Limits::encoding`](crate::Limits::encoding)) on what it receives.
+    #[must_use]
+    pub fn with_encoding(mut self, encoding: Encoding) -> Self {
+        self.encoding = encoding;
         self
     }
 
@@ -94,10 +134,10 @@ impl Message {
         Self { payload: Bytes::copy_from_slice(&self.payload), ..self }
     }
 
-    /// A reader over the payload, with the default encoding (UTF-16LE).
+    /// A reader over the payload, with the encoding of the connection it came on (UTF-16LE by default).
     #[inline]
     pub fn reader(&self) -> Reader<'_> {
-        Reader::from_bytes(&self.payload)
+        Reader::from_bytes(&self.payload).with_encoding(self.encoding)
     }
 
     /// Reads the payload as a `T`. Bytes left over are ignored, as the original ignores them; see
@@ -186,7 +226,7 @@ impl Received {
         self.message.payload()
     }
 
-    /// A reader over the payload, with the default encoding (UTF-16LE).
+    /// A reader over the payload, with the encoding of the connection it came on (UTF-16LE by default).
     pub fn reader(&self) -> Reader<'_> {
         self.message.reader()
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use common::*;
 use darkrift_proto::{
-    CloseKind, CloseReason, ConnectPhase, Dialect, Event, Initiator, Message, MessageKind, SendError, State,
-    TransportError,
+    CloseKind, CloseReason, ConnectPhase, Dialect, Encoding, Event, Initiator, Message, MessageKind,
+    SendError, State, TransportError,
 };
 
 fn timeout(phase: ConnectPhase, seconds: u64) -> Option<CloseKind> {
@@ -355,4 +355,18 @@ fn a_transport_error_ends_the_connection_at_once() {
     assert_eq!(client.connection.stream_queued(), 0);
     assert_eq!(client.datagram(), None);
     assert_eq!(client.connection.poll_timeout(), None);
+}
+
+#[test]
+fn text_is_received_in_the_encoding_of_the_connection_on_both_channels() {
+    let mut client = Driven::connected_client(|config| config.limits.encoding = Encoding::Utf8);
+    let hi = [0, 0, 5, 0, 0, 0, 2, b'H', b'i'];
+    client.reads(&[0, 0, 0, 9]);
+    client.reads(&hi);
+    client.hears(&hi);
+    for event in client.events() {
+        let Event::Message(received) = event else { panic!("{event:?}") };
+        assert_eq!(received.decode::<String>().unwrap(), "Hi");
+    }
+    assert_eq!(client.connection.statistics().unreliable_received, 1);
 }

@@ -147,7 +147,7 @@ impl<R: Runtime + Default> ServerBuilder<R> {
         self
     }
 
-    /// The encoding of the text that is sent where a type names no other. Default UTF-16LE.
+    /// The encoding of the text that is sent and received, where a type names no other. Default UTF-16LE.
     #[must_use]
     pub const fn encoding(mut self, encoding: Encoding) -> Self {
         self.options.config.limits.encoding = encoding;

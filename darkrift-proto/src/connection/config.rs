@@ -31,7 +31,7 @@ pub struct Limits {
     /// Whether pings are acknowledged at once by the connection: an empty message of the same tag on the same
     /// channel. Default true; with false the application acknowledges, when it sees fit.
     pub answer_pings: bool,
-    /// The encoding of the text that `send` writes where a type names no other. Default UTF-16LE.
+    /// The encoding of the text that is sent and received, where a type names no other. Default UTF-16LE.
     pub encoding: Encoding,
 }
 

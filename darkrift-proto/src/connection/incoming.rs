@@ -150,7 +150,7 @@ impl Connection {
             Ok((header, header_len)) => match header.kind() {
                 HeaderKind::User(kind) => {
                     let payload = run.slice(start + header_len..end);
-                    let message = Message::new(header.tag(), payload).with_kind(kind);
+                    let message = self.message(header.tag(), kind, payload);
                     self.counted.reliable_received += 1;
                     self.deliver(now, message, SendMode::Reliable);
                 }
@@ -189,7 +189,7 @@ impl Connection {
             Ok((header, header_len)) => match header.kind() {
                 HeaderKind::User(kind) => {
                     let payload = datagram.slice(header_len..);
-                    let message = Message::new(header.tag(), payload).with_kind(kind);
+                    let message = self.message(header.tag(), kind, payload);
                     self.counted.unreliable_received += 1;
                     self.deliver(now, message, SendMode::Unreliable);
                 }
@@ -204,6 +204,12 @@ impl Connection {
         if matches!(self.side, Side::Server(_)) {
             self.strike(now, reason, SendMode::Unreliable);
         }
+    }
+
+    /// A message as the application gets it: its text is read in the connection's encoding.
+    #[inline]
+    fn message(&self, tag: u16, kind: MessageKind, payload: Bytes) -> Message {
+        Message::new(tag, payload).with_kind(kind).with_encoding(self.limits().encoding)
     }
 
     /// Hands a message to the application, after the ping machinery has looked at it.
