@@ -12,6 +12,9 @@ fn main() {
     divan::main();
 }
 
+/// Runs of what takes nanoseconds, enough for the clock to tell.
+const SHORT: u32 = 1000;
+
 /// What a game sends for each player, many times a second.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct PlayerState {
@@ -69,83 +72,116 @@ fn queue() -> BytesMut {
     BytesMut::with_capacity(1 << 12)
 }
 
-#[divan::bench]
+#[divan::bench(sample_size = SHORT)]
 fn state_write(bencher: Bencher<'_, '_>) {
     bencher.bench(|| encode(&STATE));
 }
 
-#[divan::bench]
+#[divan::bench(sample_size = SHORT)]
 fn state_write_queue(bencher: Bencher<'_, '_>) {
     let mut queue = queue();
     bencher.bench_local(|| append(&mut queue, &STATE));
 }
 
-#[divan::bench]
+#[divan::bench(sample_size = SHORT)]
 fn state_read(bencher: Bencher<'_, '_>) {
     let message = Message::encode(1, &STATE).unwrap();
     bencher.bench(|| decode::<PlayerState>(&message));
 }
 
-const FEW: usize = 20;
-const MANY: usize = 100_000;
-
-fn numbers(count: usize) -> Vec<i32> {
-    (0..count as i32).map(|index| index.wrapping_mul(-1_640_531_527)).collect()
+fn numbers<const COUNT: usize>() -> Vec<i32> {
+    (0..COUNT as i32).map(|index| index.wrapping_mul(-1_640_531_527)).collect()
 }
 
-#[divan::bench(args = [FEW, MANY])]
-fn i32s_write(bencher: Bencher<'_, '_>, count: usize) {
-    let values = numbers(count);
-    bencher.counter(BytesCount::of_many::<i32>(count)).bench(|| encode(&values));
+#[divan::bench(sample_size = SHORT)]
+fn i32s_20_write(bencher: Bencher<'_, '_>) {
+    write_numbers::<20>(bencher);
 }
 
-/// The plain copy beside [`i32s_write`].
-#[divan::bench(args = [FEW, MANY])]
-fn i32s_write_copy(bencher: Bencher<'_, '_>, count: usize) {
-    let bytes = vec![7; 4 * count];
-    bencher.counter(BytesCount::of_many::<i32>(count)).bench(|| {
+#[divan::bench(sample_size = SHORT)]
+fn i32s_20_write_copy(bencher: Bencher<'_, '_>) {
+    copy_written::<20>(bencher);
+}
+
+#[divan::bench(sample_size = SHORT)]
+fn i32s_20_read(bencher: Bencher<'_, '_>) {
+    read_numbers::<20>(bencher);
+}
+
+#[divan::bench(sample_size = SHORT)]
+fn i32s_20_read_copy(bencher: Bencher<'_, '_>) {
+    copy_read::<20>(bencher);
+}
+
+#[divan::bench]
+fn i32s_100_000_write(bencher: Bencher<'_, '_>) {
+    write_numbers::<100_000>(bencher);
+}
+
+#[divan::bench]
+fn i32s_100_000_write_copy(bencher: Bencher<'_, '_>) {
+    copy_written::<100_000>(bencher);
+}
+
+#[divan::bench]
+fn i32s_100_000_read(bencher: Bencher<'_, '_>) {
+    read_numbers::<100_000>(bencher);
+}
+
+#[divan::bench]
+fn i32s_100_000_read_copy(bencher: Bencher<'_, '_>) {
+    copy_read::<100_000>(bencher);
+}
+
+fn write_numbers<const COUNT: usize>(bencher: Bencher<'_, '_>) {
+    let values = numbers::<COUNT>();
+    bencher.counter(BytesCount::of_many::<i32>(COUNT)).bench(|| encode(&values));
+}
+
+/// The plain copy beside [`write_numbers`].
+fn copy_written<const COUNT: usize>(bencher: Bencher<'_, '_>) {
+    let bytes = vec![7; 4 * COUNT];
+    bencher.counter(BytesCount::of_many::<i32>(COUNT)).bench(|| {
         let mut buffer = BytesMut::with_capacity(4 + bytes.len());
-        buffer.put_i32(count as i32);
+        buffer.put_i32(COUNT as i32);
         buffer.put_slice(black_box(&bytes));
         drop(black_box(Message::new(1, buffer.freeze())));
     });
 }
 
-#[divan::bench(args = [FEW, MANY])]
-fn i32s_read(bencher: Bencher<'_, '_>, count: usize) {
-    let message = Message::encode(1, &numbers(count)).unwrap();
-    bencher.counter(BytesCount::of_many::<i32>(count)).bench(|| decode::<Vec<i32>>(&message));
+fn read_numbers<const COUNT: usize>(bencher: Bencher<'_, '_>) {
+    let message = Message::encode(1, &numbers::<COUNT>()).unwrap();
+    bencher.counter(BytesCount::of_many::<i32>(COUNT)).bench(|| decode::<Vec<i32>>(&message));
 }
 
-/// The plain copy beside [`i32s_read`].
-#[divan::bench(args = [FEW, MANY])]
-fn i32s_read_copy(bencher: Bencher<'_, '_>, count: usize) {
-    let bytes = vec![7u8; 4 * count];
-    bencher.counter(BytesCount::of_many::<i32>(count)).bench(|| drop(black_box(black_box(&bytes).clone())));
+/// The plain copy beside [`read_numbers`].
+fn copy_read<const COUNT: usize>(bencher: Bencher<'_, '_>) {
+    let bytes = vec![7u8; 4 * COUNT];
+    bencher.counter(BytesCount::of_many::<i32>(COUNT)).bench(|| drop(black_box(black_box(&bytes).clone())));
 }
 
 const TEXT: &str = "The quick brown fox jumps over the lazy dog, and then once more.";
 
-#[divan::bench]
+#[divan::bench(sample_size = SHORT)]
 fn text_write(bencher: Bencher<'_, '_>) {
     assert_eq!(TEXT.len(), 64);
     bencher.bench(|| encode(TEXT));
 }
 
 /// The standard library's `encode_utf16` beside [`text_write`]: collected, in one allocation.
-#[divan::bench]
+#[divan::bench(sample_size = SHORT)]
 fn text_write_std(bencher: Bencher<'_, '_>) {
     bencher.bench(|| drop(black_box(black_box(TEXT).encode_utf16().collect::<Vec<u16>>())));
 }
 
-#[divan::bench]
+#[divan::bench(sample_size = SHORT)]
 fn text_write_queue(bencher: Bencher<'_, '_>) {
     let mut queue = queue();
     bencher.bench_local(|| append(&mut queue, TEXT));
 }
 
 /// The standard library's `encode_utf16` beside [`text_write_queue`]: put unit by unit.
-#[divan::bench]
+#[divan::bench(sample_size = SHORT)]
 fn text_write_queue_std(bencher: Bencher<'_, '_>) {
     let mut queue = queue();
     bencher.bench_local(|| {
@@ -156,14 +192,14 @@ fn text_write_queue_std(bencher: Bencher<'_, '_>) {
     });
 }
 
-#[divan::bench]
+#[divan::bench(sample_size = SHORT)]
 fn text_read(bencher: Bencher<'_, '_>) {
     let message = Message::encode(1, TEXT).unwrap();
     bencher.bench(|| decode::<String>(&message));
 }
 
 /// The standard library's `String::from_utf16` beside [`text_read`], of units that need not be gathered first.
-#[divan::bench]
+#[divan::bench(sample_size = SHORT)]
 fn text_read_std(bencher: Bencher<'_, '_>) {
     let units: Vec<u16> = TEXT.encode_utf16().collect();
     bencher.bench(|| drop(black_box(String::from_utf16(black_box(&units)))));

@@ -6,12 +6,8 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::error::{DecodeError, DecodeErrorKind};
-use super::swap::{array, swap};
+use super::swap::{BLOCK, array, swap};
 use super::{Decode, Encoding, text};
-
-/// Bytes of numbers that are swapped at once: few enough for the first cache, too many to stay in registers, where the
-/// compiler would see that two steps are one byte swap and make them the slower one again.
-const BLOCK: usize = 256;
 
 /// Reads values one after another (`docs/protocol.md`, Values).
 ///

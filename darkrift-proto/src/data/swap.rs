@@ -4,6 +4,10 @@
 /// Bytes in the vectors of the least of today's machines.
 const VECTOR: usize = 16;
 
+/// Bytes that are swapped at once: few enough for the first cache, and too many to stay in registers, where the compiler
+/// would see that the two steps are one swap and take the slower way again.
+pub(super) const BLOCK: usize = 256;
+
 /// Copies `from` to `to`, of whole vectors both, with the bytes of every number of `N` bytes reversed.
 #[inline]
 pub(super) fn swap<const N: usize>(from: &[u8], to: &mut [u8]) {

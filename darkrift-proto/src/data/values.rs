@@ -19,7 +19,7 @@ macro_rules! numbers {
 
             #[inline]
             fn encode_slice(values: &[Self], writer: &mut Writer) -> Result<(), EncodeError> {
-                writer.write_numbers(values, <$type>::to_le_bytes)
+                writer.write_numbers(values, <$type>::to_be_bytes, <$type>::to_le_bytes)
             }
         }
 

@@ -3,14 +3,11 @@
 use bytes::{Bytes, BytesMut};
 
 use super::error::{EncodeError, EncodeErrorKind};
-use super::swap::swap;
+use super::swap::{BLOCK, swap};
 use super::{Encode, Encoding, text};
 
 /// The least room made at once, so that small fields written one by one do not grow the buffer one by one.
 const MIN_GROWTH: usize = 64;
-
-/// Bytes of numbers that are swapped at once before they are appended: few enough to stay in registers.
-const BLOCK: usize = 64;
 
 /// Writes values one after another (`docs/protocol.md`, Values).
 ///
@@ -341,30 +338,31 @@ impl Writer {
     pub(super) fn write_numbers<T: Copy, const N: usize>(
         &mut self,
         values: &[T],
+        to_be_bytes: impl Fn(T) -> [u8; N],
         to_le_bytes: impl Fn(T) -> [u8; N],
     ) -> Result<(), EncodeError> {
         self.make_room(size_of_val(values).saturating_add(4));
         self.write_count(values.len())?;
         let blocks = values.chunks_exact(BLOCK / N);
         let rest = blocks.remainder();
-        for values in blocks {
-            self.write_raw(&swapped_block(values, &to_le_bytes));
+        if blocks.len() > 0 {
+            let (mut little, mut big) = ([0; BLOCK], [0; BLOCK]);
+            for values in blocks {
+                for (bytes, value) in little.chunks_exact_mut(N).zip(values) {
+                    bytes.copy_from_slice(&to_le_bytes(*value));
+                }
+                swap::<N>(&little, &mut big);
+                // In halves, which are copied in place where the whole would be a call.
+                big.chunks_exact(BLOCK / 2).for_each(|half| self.write_raw(half));
+            }
         }
-        self.write_raw(&swapped_block(rest, &to_le_bytes)[..size_of_val(rest)]);
+        self.write_in_place(size_of_val(rest), |bytes| {
+            for (bytes, value) in bytes.chunks_exact_mut(N).zip(rest) {
+                bytes.copy_from_slice(&to_be_bytes(*value));
+            }
+        });
         Ok(())
     }
-}
-
-/// Numbers as big-endian bytes, as many as fill a block at most.
-#[inline]
-fn swapped_block<T: Copy, const N: usize>(values: &[T], to_le_bytes: impl Fn(T) -> [u8; N]) -> [u8; BLOCK] {
-    let mut little = [0; BLOCK];
-    for (bytes, value) in little.chunks_exact_mut(N).zip(values) {
-        bytes.copy_from_slice(&to_le_bytes(*value));
-    }
-    let mut big = [0; BLOCK];
-    swap::<N>(&little, &mut big);
-    big
 }
 
 macro_rules! write_numbers {
