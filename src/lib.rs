@@ -59,7 +59,7 @@
 //!
 //! | to | use |
 //! | --- | --- |
-//! | write a game on tokio (the feature `tokio`, on by default) | [`tokio`](crate::tokio) |
+//! | write a game on tokio (the feature `tokio`, on by default) | [`tokio`] |
 //! | give messages types (the feature `derive`, on by default) | `#[derive(Message)]`, `#[derive(MessageSet)]` |
 //! | read and write payloads by hand | [`Reader`], [`Writer`], [`Encode`], [`Decode`] |
 //! | drive the protocol in an event loop of your own | [`proto`] |
