@@ -28,6 +28,10 @@ const BURST_GAP: Duration = Duration::from_micros(50);
 /// How long a connection may go without its application looking before its own task looks.
 pub(crate) const ATTENTION: Duration = Duration::from_millis(20);
 
+/// How many looks at the sockets in a row may each bring messages before a `recv` lets other tasks run: a peer that
+/// sends faster than its messages are handled would keep the thread for ever.
+const TURN: u32 = 8;
+
 /// Most capacity that an input buffer keeps while nothing is in it.
 const KEPT_INPUT: usize = 1024;
 
@@ -72,6 +76,8 @@ pub(crate) struct PeerState {
     burst: Burst,
     /// How many messages `recv` has given, for the task to see whether anyone looks.
     pub(crate) looks: u64,
+    /// How many looks at the sockets in a row have brought messages.
+    fruitful: u32,
     /// Whether something may be left in a socket that has not been registered with the reactor.
     left_over: bool,
     /// Whether a `send` waits for room.
@@ -144,6 +150,7 @@ impl Peer {
                 announced_closed: false,
                 burst: Burst { quiet: true, ..Burst::default() },
                 looks: 0,
+                fruitful: 0,
                 left_over: false,
                 room_wanted: false,
             }),
@@ -207,11 +214,17 @@ impl Peer {
             self.pass_on(state, key);
             return Poll::Ready(None);
         }
+        if state.fruitful >= TURN {
+            state.fruitful = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         // In its place before the sockets are registered: from then on, whatever comes wakes it.
         self.wakers.wait(key, cx.waker());
         self.drive(state, Drive::Awaited);
         state.rest();
         let taken = state.take_message();
+        state.fruitful = if taken.is_ready() { state.fruitful + 1 } else { 0 };
         if taken.is_ready() {
             state.looks = state.looks.wrapping_add(1);
             self.pass_on(state, key);

@@ -28,6 +28,10 @@ const BUFFER_BYTES: usize = 64 << 10;
 /// How many datagrams one buffer holds at most: as many as the system gathers, which is 64 on Linux.
 const MAX_RUN: usize = 128;
 
+/// How many calls in a row may each bring something before others get their turn: a flood would keep the thread for
+/// ever.
+const TURN: u32 = 16;
+
 /// How long accepting rests when the system has no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -216,7 +220,12 @@ async fn serve(inner: Arc<Inner>, key: ConnectionKey, peer: Arc<Peer>) {
 
 /// Accepts TCP connections until the server stops.
 async fn accept(inner: Arc<Inner>, mut tcp: Box<dyn TcpListener>, udp: Arc<SharedUdp>) {
+    let mut turn = 0;
     loop {
+        turn = (turn + 1) % TURN;
+        if turn == 0 {
+            task::yield_now().await;
+        }
         match inner.unless_stopped(poll_fn(|cx| tcp.poll_accept(cx))).await {
             None => return,
             Some(Ok((stream, address))) => inner.admit(stream, address, &udp),
@@ -244,7 +253,12 @@ async fn receive(inner: Arc<Inner>, udp: Arc<SharedUdp>) {
     let mut meta = [RecvMeta::default(); BUFFERS];
     // As many buffers as lately were of use: preparing one costs as much as receiving into it.
     let mut used = 1;
+    let mut turn = 0;
     loop {
+        turn = (turn + 1) % TURN;
+        if turn == 0 {
+            task::yield_now().await;
+        }
         let received = {
             let mut slices: [IoSliceMut<'_>; BUFFERS] = {
                 let mut chunks = memory.chunks_exact_mut(BUFFER_BYTES);
