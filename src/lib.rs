@@ -60,6 +60,7 @@
 //! | to | use |
 //! | --- | --- |
 //! | write a game on tokio (the feature `tokio`, on by default) | [`tokio`] |
+//! | the same on smol (the feature `smol`), or async-std (`async-std`) | `smol`, `async_std` |
 //! | give messages types (the feature `derive`, on by default) | `#[derive(Message)]`, `#[derive(MessageSet)]` |
 //! | read and write payloads by hand | [`Reader`], [`Writer`], [`Encode`], [`Decode`] |
 //! | drive the protocol in an event loop of your own | [`proto`] |
@@ -86,6 +87,18 @@ pub use darkrift_proto::{
     Received, RoundTrip, SendError, SendMode, ServerConfig, Statistics, Strike, StrikeReason, StrikeWeights,
     Tagged, ToMessage, TransportError, Writer,
 };
+
+/// The client and the server on smol: the crate `darkrift-smol`.
+#[cfg(feature = "smol")]
+pub mod smol {
+    pub use darkrift_smol::*;
+}
+
+/// The client and the server on async-std, which is discontinued upstream: the crate `darkrift-async-std`.
+#[cfg(feature = "async-std")]
+pub mod async_std {
+    pub use darkrift_async_std::*;
+}
 
 /// The client and the server on tokio: the crate `darkrift-tokio`.
 #[cfg(feature = "tokio")]

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use darkrift_driver::proto::{CloseReason, Message, Received, SendMode};
@@ -15,6 +16,14 @@ use crate::{Adapter, Client, ClientSettings, Server, ServerSettings};
 const ACCOUNT: Duration = Duration::from_secs(60);
 /// How long anything else may take.
 const WAIT: Duration = Duration::from_secs(10);
+
+/// Runs one scenario at a time: runtimes with one executor for all share its threads among them, and a stress would use
+/// up another scenario's ten seconds.
+pub fn run<A: Adapter>(scenario: impl Future<Output = ()>) {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    A::block_on(scenario);
+}
 
 /// Both ways a message can be sent.
 pub const MODES: [SendMode; 2] = [SendMode::Reliable, SendMode::Unreliable];

@@ -78,7 +78,7 @@ macro_rules! tests_of {
         $(
             #[test]
             fn $scenario() {
-                <$adapter as $crate::Adapter>::block_on($crate::scenarios::$module::$scenario::<$adapter>());
+                $crate::harness::run::<$adapter>($crate::scenarios::$module::$scenario::<$adapter>());
             }
         )*
     };

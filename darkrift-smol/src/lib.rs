@@ -1,0 +1,60 @@
+//! A DarkRift 2 client and server for smol.
+//!
+//! ```no_run
+//! use darkrift_smol::proto::{Message, SendMode};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = darkrift_smol::Client::connect("127.0.0.1:4296").await?;
+//! client.send(SendMode::Reliable, &Message::encode(5, "Hello World")?).await?;
+//! while let Some(received) = client.recv().await {
+//!     println!("tag {}: {:?}", received.tag(), received.decode::<String>());
+//! }
+//! println!("{}", client.close_reason().expect("it has closed"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Everything here is [`darkrift_driver`] with smol filled in. Connections run on smol's global executor, whose threads
+//! start by themselves (`SMOL_THREADS` says how many; one unless set), so any `block_on` may wait for them.
+#![forbid(unsafe_code)]
+
+use std::io;
+use std::net::SocketAddr;
+
+use darkrift_async_io::{AsyncIo, Executor};
+use darkrift_driver::runtime::BoxFuture;
+
+pub use darkrift_driver::{
+    Address, Behind, BindError, Broadcast, ConnectError, Joining, Messages, ServerStatistics, Undecodable,
+    proto,
+};
+
+/// A client's connection to a server, or a server's to one of its clients: [`darkrift_driver::Client`] on smol.
+pub type Client = darkrift_driver::Client<Smol>;
+
+/// Settings of a connect: [`darkrift_driver::ClientBuilder`] on smol.
+pub type ClientBuilder = darkrift_driver::ClientBuilder<Smol>;
+
+/// A server: [`darkrift_driver::Server`] on smol.
+pub type Server = darkrift_driver::Server<Smol>;
+
+/// Settings of a server: [`darkrift_driver::ServerBuilder`] on smol.
+pub type ServerBuilder = darkrift_driver::ServerBuilder<Smol>;
+
+/// smol's global executor, and async-io.
+pub type Smol = AsyncIo<GlobalExecutor>;
+
+/// smol's global executor.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct GlobalExecutor;
+
+impl Executor for GlobalExecutor {
+    fn spawn(task: BoxFuture<()>) {
+        smol::spawn(task).detach();
+    }
+
+    fn resolve(host: String, port: u16) -> BoxFuture<io::Result<Vec<SocketAddr>>> {
+        Box::pin(smol::net::resolve((host, port)))
+    }
+}
