@@ -110,3 +110,12 @@ pub mod tokio {
 #[cfg(all(doctest, feature = "tokio", feature = "derive"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The guides' programs compile and run.
+#[cfg(all(doctest, feature = "tokio", feature = "derive"))]
+mod guides {
+    #[doc = include_str!("../docs/from-darkrift.md")]
+    struct FromDarkRift;
+    #[doc = include_str!("../docs/from-darkriftpy.md")]
+    struct FromDarkRiftPy;
+}
