@@ -97,6 +97,8 @@ pub struct Listener {
     pending_by_ip: BTreeMap<u128, usize>,
     pending: usize,
     paired: usize,
+    /// How many connections were accepted so far.
+    accepted: u64,
     ignored: u64,
 }
 
@@ -133,6 +135,8 @@ struct Slot {
 #[derive(Debug)]
 struct Occupant {
     token: Token,
+    /// How many were accepted before it.
+    accepted: u64,
     /// The IP address of the TCP connection.
     peer_ip: u128,
     /// Where its token came from, as the socket said it.
@@ -151,6 +155,7 @@ impl Listener {
             pending_by_ip: BTreeMap::new(),
             pending: 0,
             paired: 0,
+            accepted: 0,
             ignored: 0,
         }
     }
@@ -174,7 +179,8 @@ impl Listener {
         let peer_ip = ip_number(peer.ip());
         self.check_room(peer_ip)?;
         let token = self.unused_token(tokens);
-        let key = self.occupy(Occupant { token, peer_ip, datagrams_from: None });
+        let key = self.occupy(Occupant { token, accepted: self.accepted, peer_ip, datagrams_from: None });
+        self.accepted += 1;
         self.tokens.insert(token, key.index);
         self.pending += 1;
         *self.pending_by_ip.entry(peer_ip).or_default() += 1;
@@ -313,10 +319,15 @@ impl Listener {
     }
 
     /// Whether the pending connection `newcomer` may take the address of `holder`: only where both came from the
-    /// same host. Anyone can forge a datagram's source, and shall not evict somebody else's client by it.
+    /// same host, since anyone can forge a datagram's source, and shall not evict somebody else's client by it; and
+    /// only where it came later, since the token of a client that died may still be under way when it is back.
     fn may_replace(&self, holder: ConnectionKey, newcomer: u32) -> bool {
-        let peer_ip = |index| self.occupant(index).map(|occupant| occupant.peer_ip);
-        self.is_pending(newcomer) && peer_ip(holder.index) == peer_ip(newcomer)
+        let (Some(holder), Some(newcomer)) = (self.occupant(holder.index), self.occupant(newcomer)) else {
+            return false;
+        };
+        newcomer.datagrams_from.is_none()
+            && newcomer.peer_ip == holder.peer_ip
+            && newcomer.accepted > holder.accepted
     }
 
     /// The token of slot `index` came from `from`, an address that `holder` had until now.

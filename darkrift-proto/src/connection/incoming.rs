@@ -89,7 +89,8 @@ impl Connection {
         let count = frames.by_ref().take(room).count();
         let length = input.len() - frames.rest().len();
         if count == 0 {
-            if room > 0 {
+            // The end of the stream behind the last frame is no event that waits for room.
+            if room > 0 || (self.stream_ended && input.is_empty()) {
                 self.no_whole_frame(now, input);
             }
             return Run::Ended;
@@ -111,11 +112,11 @@ impl Connection {
         Run::Taken
     }
 
-    /// How many frames may be taken. Before Configure a client takes more than the application could want,
-    /// since Configure is among them: it never stops, it closes when they are too many.
+    /// How many frames may be taken at once. Before Configure a client never stops, since Configure is among them; it
+    /// takes them one by one, since those behind Configure wait for room again.
     fn frame_room(&self) -> usize {
         match self.state {
-            State::AwaitingAcknowledgement | State::AwaitingConfigure => HELD_BEFORE_CONFIGURE,
+            State::AwaitingAcknowledgement | State::AwaitingConfigure => 1,
             _ => self.events.room(),
         }
     }
