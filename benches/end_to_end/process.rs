@@ -8,6 +8,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
+use std::time::Duration;
 
 use crate::contender::{Addresses, Channels, Contender, Mode, Shape};
 use crate::contenders::{Framed, Ours, Raw};
@@ -102,9 +103,9 @@ impl Child {
         Ok(Self { process, questions, answers })
     }
 
-    /// The next line of the child, waited for as long as a setup may take.
+    /// The next line of the child, waited for longer than a setup may take, so that the child tells of its own.
     pub(crate) fn answer(&self) -> io::Result<String> {
-        match self.answers.recv_timeout(SETUP_TIME) {
+        match self.answers.recv_timeout(SETUP_TIME + Duration::from_secs(10)) {
             Ok(line) => match line.strip_prefix("failed: ") {
                 Some(failure) => Err(io::Error::other(failure.to_owned())),
                 None => Ok(line),

@@ -26,3 +26,9 @@ pub(crate) fn resident() -> io::Result<u64> {
         .ok_or_else(|| io::Error::other("/proc/self/status says nothing of resident memory"))?;
     Ok(kibibytes * 1024)
 }
+
+/// How many tasks have wanted a processor over the last minute, on average: what else the machine does, when nothing is
+/// measured yet. `None` on a system that has no `/proc` as Linux has it.
+pub(crate) fn load() -> Option<f64> {
+    std::fs::read_to_string("/proc/loadavg").ok()?.split(' ').next()?.parse().ok()
+}

@@ -8,7 +8,8 @@ use super::{Report, Row, number};
 pub(crate) fn page(report: &Report) -> String {
     format!(
         "# End to end\n\n\
-         Written by `cargo bench --bench end_to_end`: {} rounds at most, {} processors, {}. Server and clients share one\n\
+         Written by `cargo bench --bench end_to_end`: {} rounds at most, {} processors, {}, load before the\n\
+         first round {}. Server and clients share one\n\
          process and a tokio runtime of two workers, except where a server's own time or memory is measured. Figures are\n\
          medians. A ratio says how many times as good ours is (above 1: ours is better); it is the median of the ratios\n\
          within a round, and the spread is the least and the greatest of them. CPU is the ratio of the processor time for\n\
@@ -23,6 +24,7 @@ pub(crate) fn page(report: &Report) -> String {
         report.rounds,
         report.processors,
         report.system,
+        report.load_before.map_or_else(missing, |load| format!("{load:.1}")),
         table(report)
     )
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::OURS;
 use crate::measure::Figure;
+use crate::system::load;
 use crate::workloads::{Better, Target, Workload};
 
 /// What one contender did in every round of a workload.
@@ -42,6 +43,8 @@ pub(crate) struct Report {
     rounds: usize,
     processors: usize,
     system: &'static str,
+    /// The machine's load before the first round: above 1, others use it, and figures by the clock wander.
+    load_before: Option<f64>,
     figures: Vec<Row>,
 }
 
@@ -77,7 +80,7 @@ pub(crate) struct Row {
 impl Report {
     pub(crate) fn new(rounds: usize) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { rounds, processors, system: std::env::consts::OS, figures: Vec::new() }
+        Self { rounds, processors, system: std::env::consts::OS, load_before: load(), figures: Vec::new() }
     }
 
     /// A row for each baseline of a workload.
