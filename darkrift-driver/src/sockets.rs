@@ -36,7 +36,18 @@ impl Default for TcpOptions {
     }
 }
 
+/// Whether a connection has the options of the socket that accepted it: on Linux, which saves five system calls for
+/// each.
+const ACCEPTED_INHERIT: bool = cfg!(any(target_os = "linux", target_os = "android"));
+
 impl TcpOptions {
+    /// Sets the options of a connection that a server accepted, where it did not inherit them.
+    pub(crate) fn apply_accepted(&self, socket: &SockRef<'_>) {
+        if !ACCEPTED_INHERIT {
+            self.apply(socket);
+        }
+    }
+
     /// Sets what the system knows; a system that lacks an option has slower ends and is no reason to refuse.
     pub(crate) fn apply(&self, socket: &SockRef<'_>) {
         let _ = socket.set_tcp_nodelay(self.no_delay);
@@ -52,11 +63,12 @@ impl TcpOptions {
 pub(crate) fn bind_server(
     address: SocketAddr,
     udp_port: Option<u16>,
+    options: &TcpOptions,
 ) -> Result<(std::net::TcpListener, std::net::UdpSocket), BindError> {
     let attempts = if address.port() == 0 && udp_port.is_none() { PORT_ATTEMPTS } else { 1 };
     let mut failure = None;
     for _ in 0..attempts {
-        let tcp = bind_tcp(address).map_err(|source| BindError::Tcp { address, source })?;
+        let tcp = bind_tcp(address, options).map_err(|source| BindError::Tcp { address, source })?;
         let port = tcp.local_addr().map_err(|source| BindError::Tcp { address, source })?.port();
         let udp_address = SocketAddr::new(address.ip(), udp_port.unwrap_or(port));
         match bind_udp(udp_address) {
@@ -70,13 +82,16 @@ pub(crate) fn bind_server(
     Err(failure.expect("at least one attempt is made"))
 }
 
-fn bind_tcp(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+fn bind_tcp(address: SocketAddr, options: &TcpOptions) -> io::Result<std::net::TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // On Unix a port whose last connections are still fading may be taken again at once. Windows means something
     // else by the same option: taking a port that is in use.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
+    if ACCEPTED_INHERIT {
+        options.apply(&SockRef::from(&socket));
+    }
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
@@ -93,4 +108,31 @@ pub(crate) fn bind_udp(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
 pub(crate) fn unspecified_for(peer: SocketAddr) -> SocketAddr {
     let ip: IpAddr = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     SocketAddr::new(ip, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_accepted_connection_has_the_options_of_the_server() {
+        let options = TcpOptions {
+            no_delay: true,
+            keep_alive: Some(Duration::from_secs(7)),
+            user_timeout: Some(Duration::from_secs(9)),
+        };
+        let (listener, _udp) = bind_server("127.0.0.1:0".parse().unwrap(), None, &options).unwrap();
+        let _client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        listener.set_nonblocking(false).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        let socket = SockRef::from(&accepted);
+        options.apply_accepted(&socket);
+        assert!(socket.tcp_nodelay().unwrap());
+        assert!(socket.keepalive().unwrap());
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        {
+            assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_secs(7));
+            assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(9)));
+        }
+    }
 }

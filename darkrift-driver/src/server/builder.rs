@@ -238,7 +238,7 @@ async fn bind(
     let addresses = runtime.resolve(host.into(), port).await.map_err(failed)?;
     let address = *addresses.first().ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
 
-    let (tcp, udp) = bind_server(address, udp_port)?;
+    let (tcp, udp) = bind_server(address, udp_port, &options.tcp)?;
     let tcp_error = |source| BindError::Tcp { address, source };
     let tcp_address = tcp.local_addr().map_err(tcp_error)?;
     let udp_address =

@@ -74,7 +74,7 @@ impl Inner {
                 }
             };
             if let Some(socket) = stream.socket() {
-                self.options.tcp.apply(&socket);
+                self.options.tcp.apply_accepted(&socket);
             }
             let datagrams = DatagramPath::shared(udp.clone());
             let peer = Peer::new(self.runtime.clone(), machine, stream, address, datagrams, None);
