@@ -95,7 +95,6 @@ impl Connection {
             }
             return Run::Ended;
         }
-        self.counted.stream_bytes_received += length as u64;
         self.events.reserve(count);
         // One reference count for the run, and one for each payload that is cut out of it.
         let run = input.split_to(length).freeze();
@@ -104,12 +103,13 @@ impl Connection {
             start += FRAME_LENGTH_BYTES;
             let end = start + message.len();
             self.take_message(now, &run, start, end);
-            if self.is_closed() {
-                return Run::Ended;
-            }
             start = end;
+            if self.is_closed() {
+                break;
+            }
         }
-        Run::Taken
+        self.counted.stream_bytes_received += start as u64;
+        if self.is_closed() { Run::Ended } else { Run::Taken }
     }
 
     /// How many frames may be taken at once. Before Configure a client never stops, since Configure is among them; it

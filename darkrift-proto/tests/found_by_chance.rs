@@ -1,4 +1,4 @@
-//! What the simulator found, each as the shortest conversation that shows it.
+//! What the simulator and the fuzz targets found, each as the shortest conversation that shows it.
 
 mod common;
 
@@ -45,4 +45,14 @@ fn a_token_that_comes_late_does_not_evict_the_connection_that_came_after_its_own
     );
     assert_eq!(listener.handle_datagram(NOW, peer(), &token(1)), Routing::Ignored);
     assert_eq!(listener.handle_datagram(NOW, peer(), &[0, 0, 9]), Routing::Deliver(key));
+}
+
+/// How many bytes were counted depended on how the stream was cut.
+#[test]
+fn a_frame_that_ends_the_connection_is_the_last_whose_bytes_are_counted() {
+    let mut client = Driven::connected_client(|_| {});
+    let before = client.connection.statistics().stream_bytes_received;
+    client.reads(&[empty(1), vec![0, 0, 0, 1, 0], empty(2)].concat());
+    assert!(client.connection.is_closed());
+    assert_eq!(client.connection.statistics().stream_bytes_received - before, 7 + 5);
 }
