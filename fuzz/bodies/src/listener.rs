@@ -1,0 +1,172 @@
+//! A door under arbitrary datagrams from many addresses.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use darkrift_proto::wire::Token;
+use darkrift_proto::{ConnectionKey, Instant, Listener, Refused, Routing, ServerConfig, TokenSource};
+
+use crate::input::Input;
+
+const MAX_PENDING: usize = 6;
+const MAX_PER_ADDRESS: usize = 3;
+const MAX_CLIENTS: usize = 4;
+
+/// A client as the plainest door would know it.
+#[derive(Debug)]
+struct Client {
+    key: ConnectionKey,
+    token: [u8; 8],
+    ip: IpAddr,
+    paired_from: Option<SocketAddr>,
+}
+
+/// Connections come and go, and datagrams come from few addresses: routing is what the plainest door says.
+pub fn listener(data: &[u8]) {
+    let mut config = ServerConfig::default();
+    config.max_pending = MAX_PENDING;
+    config.max_pending_per_address = MAX_PER_ADDRESS;
+    config.max_clients = MAX_CLIENTS;
+    let mut door = Door {
+        listener: Listener::new(Arc::new(config)),
+        clients: Vec::new(),
+        addresses: BTreeMap::new(),
+        tokens: 0,
+    };
+    let mut input = Input::new(data);
+    while !input.is_empty() {
+        match input.choice(8) {
+            0 | 1 => door.accept(address(&mut input)),
+            2 => door.release(usize::from(input.byte())),
+            3..6 => {
+                let (from, whose) = (address(&mut input), usize::from(input.byte()));
+                if let Some(client) = door.clients.get(whose % door.clients.len().max(1)) {
+                    let datagram = [&[input.byte()], &client.token[..]].concat();
+                    door.datagram(from, &datagram);
+                }
+            }
+            _ => {
+                let (from, bytes) = (address(&mut input), input.bytes());
+                door.datagram(from, bytes);
+            }
+        }
+        door.check();
+    }
+}
+
+fn address(input: &mut Input<'_>) -> SocketAddr {
+    let byte = input.byte();
+    let ip = Ipv4Addr::new(10, 0, 0, byte & 3);
+    // The same address in its two forms is one.
+    let ip = if byte & 0x80 != 0 { IpAddr::V6(ip.to_ipv6_mapped()) } else { IpAddr::V4(ip) };
+    SocketAddr::new(ip, 1000 + u16::from(byte >> 2 & 3))
+}
+
+fn plain(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
+struct Door {
+    listener: Listener,
+    /// In the order in which they were accepted.
+    clients: Vec<Client>,
+    addresses: BTreeMap<SocketAddr, ConnectionKey>,
+    tokens: u64,
+}
+
+/// Tokens that repeat now and then, as no good source does.
+struct Tokens<'a>(&'a mut u64);
+
+impl TokenSource for Tokens<'_> {
+    fn token(&mut self) -> Token {
+        *self.0 += 1;
+        Token::new((*self.0 / 3).to_be_bytes())
+    }
+}
+
+impl Door {
+    fn accept(&mut self, from: SocketAddr) {
+        let ip = from.ip().to_canonical();
+        let pending = |client: &&Client| client.paired_from.is_none();
+        let all = self.clients.iter().filter(pending).count();
+        let of_address = self.clients.iter().filter(pending).filter(|client| client.ip == ip).count();
+        let paired = self.clients.len() - all;
+        let expected = if paired >= MAX_CLIENTS {
+            Some(Refused::Full(paired))
+        } else if all >= MAX_PENDING {
+            Some(Refused::TooManyPending(all))
+        } else if of_address >= MAX_PER_ADDRESS {
+            Some(Refused::TooManyFromAddress(of_address))
+        } else {
+            None
+        };
+        match self.listener.accept(Instant::ZERO, from, &mut Tokens(&mut self.tokens)) {
+            Ok((key, mut connection)) => {
+                assert_eq!(expected, None);
+                let hello = bytes::Buf::copy_to_bytes(&mut connection.stream_output(), 9);
+                let token: [u8; 8] = hello[1..].try_into().expect("a hello is 9 bytes");
+                assert!(self.clients.iter().all(|client| client.token != token && client.key != key));
+                self.clients.push(Client { key, token, ip, paired_from: None });
+            }
+            Err(refused) => assert_eq!(expected, Some(refused)),
+        }
+    }
+
+    fn release(&mut self, which: usize) {
+        if self.clients.is_empty() {
+            return;
+        }
+        let client = self.clients.remove(which % self.clients.len());
+        self.listener.release(client.key);
+        self.listener.release(client.key);
+        self.addresses.retain(|_, key| *key != client.key);
+    }
+
+    fn datagram(&mut self, from: SocketAddr, datagram: &[u8]) {
+        let address = plain(from);
+        let carried = (datagram.len() == 9)
+            .then(|| self.clients.iter().position(|client| client.token == datagram[1..]))
+            .flatten();
+        let holder = self.addresses.get(&address).copied();
+        let holder_at =
+            holder.map(|key| self.clients.iter().position(|client| client.key == key).expect("held"));
+        let paired = self.clients.iter().filter(|client| client.paired_from.is_some()).count();
+        let routing = self.listener.handle_datagram(Instant::ZERO, from, datagram);
+        match (holder_at, carried) {
+            (Some(holder), None) => assert_eq!(routing, Routing::Deliver(self.clients[holder].key)),
+            (Some(holder), Some(carried)) if holder == carried => {
+                assert!(matches!(routing, Routing::Answer { .. }), "{routing:?}");
+            }
+            (_, Some(carried)) if self.clients[carried].paired_from.is_none() => {
+                // Only whoever came later, from the same host, takes an address over.
+                let may = holder_at.is_none_or(|holder| {
+                    holder < carried && self.clients[holder].ip == self.clients[carried].ip
+                });
+                match routing {
+                    Routing::Paired { key, answer, evicted } if may => {
+                        assert_eq!((key, evicted), (self.clients[carried].key, holder));
+                        assert_eq!(answer[..8], self.clients[carried].token);
+                        self.clients[carried].paired_from = Some(from);
+                        self.addresses.insert(address, key);
+                    }
+                    Routing::Full(key) => {
+                        assert_eq!(key, self.clients[carried].key);
+                        assert!(holder.is_none() && paired >= MAX_CLIENTS);
+                    }
+                    Routing::Ignored => assert!(!may),
+                    other => panic!("{other:?}"),
+                }
+            }
+            _ => assert_eq!(routing, Routing::Ignored),
+        }
+    }
+
+    fn check(&self) {
+        let paired = self.clients.iter().filter(|client| client.paired_from.is_some()).count();
+        assert_eq!((self.listener.paired(), self.listener.pending()), (paired, self.clients.len() - paired));
+        for client in &self.clients {
+            assert_eq!(self.listener.datagram_address(client.key), client.paired_from);
+        }
+    }
+}
