@@ -161,14 +161,16 @@ impl StreamLink {
         self.dead = true;
     }
 
-    /// Nothing arrives before `until`; then everything does.
-    pub fn stall(&mut self, until: Instant) {
+    /// Nothing more arrives before `until`; then everything does.
+    pub fn stall(&mut self, now: Instant, until: Instant) {
+        self.arrive(now);
         self.stalled_until = self.stalled_until.max(until);
         for (arrival, _) in &mut self.under_way {
             *arrival = (*arrival).max(until);
         }
-        self.end_at = self.end_at.map(|at| at.max(until));
-        self.reset_at = self.reset_at.map(|at| at.max(until));
+        let later = |at: Instant| if at > now { at.max(until) } else { at };
+        self.end_at = self.end_at.map(later);
+        self.reset_at = self.reset_at.map(later);
         self.last_arrival = self.last_arrival.max(until);
     }
 
@@ -310,19 +312,20 @@ mod tests {
 
     #[test]
     fn a_stall_holds_back_what_is_under_way_and_what_comes_after() {
-        let mut link = link(|_| {});
+        let mut link = link(|conditions| conditions.latency = Duration::from_millis(5));
         link.write(at(0), b"a");
-        link.stall(at(50));
-        link.write(at(10), b"b");
-        assert_eq!(read(&mut link, at(49)).0, StreamRead::Nothing);
-        assert_eq!(read(&mut link, at(50)).1, "ab");
+        link.write(at(1), b"b");
+        link.stall(at(5), at(50));
+        link.write(at(10), b"c");
+        assert_eq!(read(&mut link, at(49)).1, "a");
+        assert_eq!(read(&mut link, at(50)).1, "bc");
     }
 
     #[test]
     fn a_reset_takes_what_has_not_arrived() {
         let mut link = link(|conditions| conditions.latency = Duration::from_millis(5));
         link.write(at(0), b"a");
-        link.stall(at(9));
+        link.stall(at(0), at(9));
         link.write(at(1), b"b");
         link.reset(at(1));
         assert_eq!(read(&mut link, at(5)).0, StreamRead::Nothing);

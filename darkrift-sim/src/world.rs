@@ -430,9 +430,9 @@ impl World {
 
     /// Nothing arrives on either stream of a pair for this long.
     pub fn stall(&mut self, pair: usize, duration: Duration) {
-        let (until, it) = (self.now + duration, &mut self.pairs[pair]);
-        it.up.stall(until);
-        it.down.stall(until);
+        let (now, until, it) = (self.now, self.now + duration, &mut self.pairs[pair]);
+        it.up.stall(now, until);
+        it.down.stall(now, until);
         self.touch(pair);
     }
 

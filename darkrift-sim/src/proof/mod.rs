@@ -402,8 +402,11 @@ impl History {
             }
         };
         if message.payload().len() > 65_000 {
-            if let Some(side) = self.model.side(Place::server(place.pair)) {
-                side.may.too_long = true;
+            for place in [place, place.other()] {
+                if let Some(side) = self.model.side(place) {
+                    side.may.too_long |= place.role == Role::Server;
+                    side.must_connect = false;
+                }
             }
         }
         self.say(|| format!("    {place:?} sends {mode:?} {message:?}: {result:?}"));
