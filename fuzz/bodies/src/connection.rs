@@ -48,6 +48,8 @@ fn limits(limits: &mut Limits, small: bool) {
 struct Driven {
     connection: Connection,
     client: bool,
+    /// The most that its stream queue may hold.
+    bound: usize,
     input: BytesMut,
     now: Instant,
     /// Everything that came on the stream while the connection was open.
@@ -76,6 +78,7 @@ impl Driven {
         Self {
             connection,
             client,
+            bound: if small { RELIABLE_QUEUE.max(LONGEST + 9) } else { 1 << 20 } + COMMANDS,
             input: BytesMut::new(),
             now: Instant::ZERO,
             stream: Vec::new(),
@@ -149,8 +152,8 @@ impl Driven {
     }
 
     fn check(&self) {
-        let bound = RELIABLE_QUEUE.max(LONGEST + 9) + COMMANDS;
-        assert!(self.connection.stream_queued() <= bound, "{} bytes queued", self.connection.stream_queued());
+        let queued = self.connection.stream_queued();
+        assert!(queued <= self.bound, "{queued} bytes queued");
         if self.connection.is_closed() {
             assert!(self.connection.close_reason().is_some());
         }
