@@ -135,14 +135,18 @@ impl<R> Client<R> {
     /// # Cancel safety
     /// Dropping the future before it is ready means that the ping was not sent.
     pub async fn ping<M: ToMessage + ?Sized>(&self, mode: SendMode, message: &M) -> Result<u16, SendError> {
-        self.peer()
-            .when_there_is_room(|| {
-                let mut state = self.peer().lock();
-                let now = self.peer().runtime().now();
-                let result = state.machine.ping(now, mode, message);
-                self.peer().sent(&mut state, result)
-            })
-            .await
+        self.peer().when_there_is_room(|| self.try_ping(mode, message)).await
+    }
+
+    /// Sends a [`ping`](Self::ping) if there is room for it now.
+    ///
+    /// # Errors
+    /// As [`try_send`](Self::try_send).
+    pub fn try_ping<M: ToMessage + ?Sized>(&self, mode: SendMode, message: &M) -> Result<u16, SendError> {
+        let mut state = self.peer().lock();
+        let now = self.peer().runtime().now();
+        let result = state.machine.ping(now, mode, message);
+        self.peer().sent(&mut state, result)
     }
 
     /// Acknowledges a ping by hand, with a message of your own; only of use where
@@ -158,15 +162,23 @@ impl<R> Client<R> {
         ping: &Received,
         message: &M,
     ) -> Result<(), SendError> {
+        self.peer().when_there_is_room(|| self.try_acknowledge(ping, message)).await
+    }
+
+    /// [Acknowledges](Self::acknowledge) a ping if there is room for it now.
+    ///
+    /// # Errors
+    /// As [`try_send`](Self::try_send).
+    pub fn try_acknowledge<M: ToMessage + ?Sized>(
+        &self,
+        ping: &Received,
+        message: &M,
+    ) -> Result<(), SendError> {
         let MessageKind::Ping(code) = ping.kind() else { return Ok(()) };
-        self.peer()
-            .when_there_is_room(|| {
-                let mut state = self.peer().lock();
-                let now = self.peer().runtime().now();
-                let result = state.machine.acknowledge(now, ping.send_mode(), code, message);
-                self.peer().sent(&mut state, result)
-            })
-            .await
+        let mut state = self.peer().lock();
+        let now = self.peer().runtime().now();
+        let result = state.machine.acknowledge(now, ping.send_mode(), code, message);
+        self.peer().sent(&mut state, result)
     }
 
     /// Receives the next message, of either channel; `None` once the connection has closed and every message was

@@ -29,7 +29,7 @@ pub struct ClientBuilder<R> {
     runtime: PhantomData<fn() -> R>,
 }
 
-impl<R: Runtime + Default> ClientBuilder<R> {
+impl<R: Runtime> ClientBuilder<R> {
     /// The default settings.
     pub fn new() -> Self {
         Self {
@@ -125,6 +125,23 @@ impl<R: Runtime + Default> ClientBuilder<R> {
         self
     }
 
+    /// Connects on this runtime, for one that is more than its type.
+    ///
+    /// # Errors
+    /// As [`Client::connect`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future abandons the attempt and leaves nothing behind.
+    pub async fn connect_on(
+        self,
+        runtime: Arc<R>,
+        address: impl Into<Address>,
+    ) -> Result<Client<R>, ConnectError> {
+        connect(runtime, self.config, self.tcp, self.udp_port, address.into()).await.map(Client::from_handle)
+    }
+}
+
+impl<R: Runtime + Default> ClientBuilder<R> {
     /// Connects.
     ///
     /// # Errors
@@ -133,12 +150,11 @@ impl<R: Runtime + Default> ClientBuilder<R> {
     /// # Cancel safety
     /// Dropping the future abandons the attempt and leaves nothing behind.
     pub async fn connect(self, address: impl Into<Address>) -> Result<Client<R>, ConnectError> {
-        let runtime: Arc<dyn Runtime> = Arc::new(R::default());
-        connect(runtime, self.config, self.tcp, self.udp_port, address.into()).await.map(Client::from_handle)
+        self.connect_on(Arc::default(), address).await
     }
 }
 
-impl<R: Runtime + Default> Default for ClientBuilder<R> {
+impl<R: Runtime> Default for ClientBuilder<R> {
     fn default() -> Self {
         Self::new()
     }

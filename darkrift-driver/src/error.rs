@@ -32,6 +32,12 @@ pub enum ConnectError {
         /// What the system said.
         source: io::Error,
     },
+    /// The system has no more of what every connection needs beside its sockets, such as file descriptors.
+    #[error("the system gives no event queue: {source}")]
+    EventQueue {
+        /// What the system said.
+        source: io::Error,
+    },
     /// The UDP socket could not be made.
     #[error("no UDP socket: {source}")]
     Udp {
@@ -74,6 +80,12 @@ pub enum BindError {
     Tcp {
         /// The address.
         address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system has no more of what a server needs beside its sockets, such as file descriptors.
+    #[error("the system gives no event queue: {source}")]
+    EventQueue {
         /// What the system said.
         source: io::Error,
     },

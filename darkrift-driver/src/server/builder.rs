@@ -64,7 +64,7 @@ impl fmt::Debug for Options {
     }
 }
 
-impl<R: Runtime + Default> ServerBuilder<R> {
+impl<R: Runtime> ServerBuilder<R> {
     /// The default settings.
     pub fn new() -> Self {
         let options = Options {
@@ -198,6 +198,20 @@ impl<R: Runtime + Default> ServerBuilder<R> {
         self
     }
 
+    /// Takes the ports and begins to listen on this runtime, for one that is more than its type.
+    ///
+    /// # Errors
+    /// As [`Server::bind`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves nothing behind.
+    pub async fn bind_on(self, runtime: Arc<R>, address: impl Into<Address>) -> Result<Server<R>, BindError> {
+        let inner = bind(runtime, self.options, self.udp_port, address.into()).await?;
+        Ok(Server::from_inner(inner))
+    }
+}
+
+impl<R: Runtime + Default> ServerBuilder<R> {
     /// Takes the ports and begins to listen.
     ///
     /// # Errors
@@ -206,13 +220,11 @@ impl<R: Runtime + Default> ServerBuilder<R> {
     /// # Cancel safety
     /// Dropping the future leaves nothing behind.
     pub async fn bind(self, address: impl Into<Address>) -> Result<Server<R>, BindError> {
-        let runtime: Arc<dyn Runtime> = Arc::new(R::default());
-        let inner = bind(runtime, self.options, self.udp_port, address.into()).await?;
-        Ok(Server::from_inner(inner))
+        self.bind_on(Arc::default(), address).await
     }
 }
 
-impl<R: Runtime + Default> Default for ServerBuilder<R> {
+impl<R: Runtime> Default for ServerBuilder<R> {
     fn default() -> Self {
         Self::new()
     }
