@@ -13,7 +13,7 @@ use crate::{Client, ClientSettings, Server, ServerSettings};
 
 impl ClientSettings {
     /// The same for the driver.
-    pub fn builder<R: Runtime + Default>(self) -> ClientBuilder<R> {
+    pub fn builder<R: Runtime>(self) -> ClientBuilder<R> {
         let mut builder = ClientBuilder::new()
             .connect_timeout(self.config.connect_timeout)
             .handshake_timeout(self.config.handshake_timeout)
@@ -29,7 +29,7 @@ impl ClientSettings {
 
 impl ServerSettings {
     /// The same for the driver.
-    pub fn builder<R: Runtime + Default>(self) -> ServerBuilder<R> {
+    pub fn builder<R: Runtime>(self) -> ServerBuilder<R> {
         let config = self.config;
         let mut builder = ServerBuilder::new()
             .dialect(config.dialect)

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod adapter;
+pub mod adapters;
 mod driver;
 pub mod harness;
 pub mod raw;

@@ -1,44 +1,7 @@
 //! Every scenario on async-std.
 
-use std::future::Future;
-use std::net::SocketAddr;
-use std::time::Duration;
-
-use darkrift_async_std::{BindError, Client, ConnectError, Server};
-use darkrift_testsuite::{Adapter, ClientSettings, ServerSettings, every_scenario, tests_of};
-
-struct AsyncStd;
-
-impl Adapter for AsyncStd {
-    type Client = Client;
-    type Server = Server;
-
-    fn block_on<T>(scenario: impl Future<Output = T>) -> T {
-        async_std::task::block_on(scenario)
-    }
-
-    fn spawn(task: impl Future<Output = ()> + Send + 'static) {
-        async_std::task::spawn(task);
-    }
-
-    async fn sleep(time: Duration) {
-        async_std::task::sleep(time).await;
-    }
-
-    fn connect(
-        to: SocketAddr,
-        settings: ClientSettings,
-    ) -> impl Future<Output = Result<Client, ConnectError>> + Send {
-        settings.builder().connect(to)
-    }
-
-    fn bind(
-        at: SocketAddr,
-        settings: ServerSettings,
-    ) -> impl Future<Output = Result<Server, BindError>> + Send {
-        settings.builder().bind(at)
-    }
-}
+use darkrift_testsuite::adapters::AsyncStd;
+use darkrift_testsuite::{every_scenario, tests_of};
 
 every_scenario!(AsyncStd);
 tests_of!(AsyncStd, servers: f15_a_handler_that_panics_loses_its_client_and_no_other,);

@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "each is named by what it shows")]
 
 pub mod connecting;
+pub mod crossing;
 pub mod faults;
 pub mod handshakes;
 pub mod messages;

@@ -1,0 +1,183 @@
+//! A client that is updated once a frame.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use async_channel::{Receiver, Sender};
+use darkrift_driver::proto::{ClientId, CloseReason, Received, SendError, SendMode, ToMessage};
+use darkrift_driver::{Address, ConnectError};
+
+use crate::frames::{Frames, Turner};
+use crate::{ClientBuilder, Connection};
+
+/// How many events wait to be taken at most; past it the peer is not read, and TCP slows it down.
+pub(crate) const EVENTS: usize = 1024;
+
+/// What happened to a client.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// The connection is up.
+    Connected(ClientId),
+    /// It never came up. The last event of all.
+    Failed(ConnectError),
+    /// A message came, of either channel.
+    Message(Received),
+    /// The connection ended, and every message was taken. The last event of all.
+    Closed(CloseReason),
+}
+
+/// A client that is updated once a frame.
+///
+/// Dropping it closes the connection; what was queued and the socket does not take at once is lost. To end in good
+/// order, [`close`](Connection::close) and [`finish`](Self::finish).
+pub struct Client {
+    turner: Turner,
+    connection: Arc<OnceLock<Connection>>,
+    events: Receiver<Event>,
+}
+
+impl Client {
+    /// Connects with the default settings, and waits until the connection is up: 10 s at most.
+    ///
+    /// # Errors
+    /// [`ConnectError`] says what failed; one that ran into a time limit names the phase, such as UDP being blocked.
+    pub fn connect(address: impl Into<Address>) -> Result<Self, ConnectError> {
+        Self::connect_with(Self::builder(), address)
+    }
+
+    /// Connects with these settings, and waits until the connection is up or a limit has passed.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub fn connect_with(builder: ClientBuilder, address: impl Into<Address>) -> Result<Self, ConnectError> {
+        let mut client = Self::begin_with(builder, address)?;
+        while client.connection.get().is_none() {
+            client.wait(Duration::MAX);
+            if let Some(Event::Failed(error)) = client.next_event() {
+                return Err(error);
+            }
+        }
+        Ok(client)
+    }
+
+    /// Begins to connect with the default settings. The updates of the next frames go on with it, until
+    /// [`Event::Connected`] or [`Event::Failed`] says how it ended. A host name is looked up in the first update, which
+    /// may take a while; an address is not.
+    ///
+    /// # Errors
+    /// When the system has nothing left to connect with.
+    pub fn begin(address: impl Into<Address>) -> Result<Self, ConnectError> {
+        Self::begin_with(Self::builder(), address)
+    }
+
+    /// Begins to connect with these settings.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub fn begin_with(builder: ClientBuilder, address: impl Into<Address>) -> Result<Self, ConnectError> {
+        let turner = Turner::new().map_err(|source| ConnectError::EventQueue { source })?;
+        let (give, events) = async_channel::bounded(EVENTS);
+        let connection = Arc::default();
+        turner.spawn(run(builder, turner.runtime(), address.into(), Arc::clone(&connection), give));
+        Ok(Self { turner, connection, events })
+    }
+
+    /// Settings for a connect: another UDP port, time limits, queue limits.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new()
+    }
+
+    /// Moves what has come and what waits to leave; call it once a frame. It never waits, and does a bounded amount of
+    /// work.
+    pub fn update(&mut self) {
+        self.turner.turn(Duration::ZERO);
+    }
+
+    /// The next of the events that the updates have brought.
+    pub fn next_event(&mut self) -> Option<Event> {
+        self.events.try_recv().ok()
+    }
+
+    /// Sleeps until there is an event, something was done, or `patience` has passed; for programs that have nothing else
+    /// to do. It may return without an event.
+    pub fn wait(&mut self, patience: Duration) {
+        self.turner.run();
+        let patience = if self.events.is_empty() { patience } else { Duration::ZERO };
+        self.turner.turn(patience);
+    }
+
+    /// Lets what was sent in this frame leave now, and not with the next update.
+    pub fn flush(&mut self) {
+        self.turner.run();
+    }
+
+    /// Sends a message, as [`Connection::send`].
+    ///
+    /// # Errors
+    /// As [`Connection::send`], and [`SendError::NotConnected`] before the connection is up.
+    pub fn send<M: ToMessage + ?Sized>(&mut self, mode: SendMode, message: &M) -> Result<(), SendError> {
+        self.connection.get().ok_or(SendError::NotConnected)?.send(mode, message)
+    }
+
+    /// The connection, once it is up, for everything else there is to ask of it.
+    pub fn connection(&self) -> Option<&Connection> {
+        self.connection.get()
+    }
+
+    /// Whether the connection is up.
+    pub fn is_connected(&self) -> bool {
+        self.connection.get().is_some_and(Connection::is_connected)
+    }
+
+    /// Closes the connection, and waits until everything queued has left and the peer has ended its side too, 2 s at most
+    /// unless set otherwise. Events that are left are dropped.
+    pub fn finish(mut self) {
+        self.events.close();
+        if let Some(connection) = self.connection.get() {
+            let ended = connection.0.close();
+            self.turner.run_until(Box::pin(ended));
+        }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.get() {
+            connection.close();
+            self.turner.turn(Duration::ZERO);
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("connection", &self.connection.get()).finish_non_exhaustive()
+    }
+}
+
+/// Connects, and turns everything that happens into events. When nobody takes them it waits.
+async fn run(
+    builder: ClientBuilder,
+    frames: Arc<Frames>,
+    address: Address,
+    slot: Arc<OnceLock<Connection>>,
+    events: Sender<Event>,
+) {
+    // A send fails only once the client is being dropped, and then everything ends.
+    let connection = match builder.connect_on(frames, address).await {
+        Ok(client) => slot.get_or_init(|| Connection(client)),
+        Err(error) => {
+            let _ = events.send(Event::Failed(error)).await;
+            return;
+        }
+    };
+    let _ = events.send(Event::Connected(connection.id())).await;
+    while let Some(received) = connection.0.recv().await {
+        if events.send(Event::Message(received)).await.is_err() {
+            return;
+        }
+    }
+    let _ = events.send(Event::Closed(connection.0.closed().await)).await;
+}
