@@ -11,17 +11,20 @@ struct Arguments {
     start: u64,
     count: u64,
     threads: u64,
+    /// After how many violations it gives up.
+    stop_at: u64,
     explain: Option<u64>,
 }
 
 fn arguments() -> Result<Arguments, lexopt::Error> {
     use lexopt::prelude::*;
-    let mut arguments = Arguments { start: 0, count: 2000, threads: 1, explain: None };
+    let mut arguments = Arguments { start: 0, count: 2000, threads: 1, stop_at: 20, explain: None };
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
             Long("start") => arguments.start = parser.value()?.parse()?,
             Long("count") => arguments.count = parser.value()?.parse()?,
+            Long("stop-at") => arguments.stop_at = parser.value()?.parse()?,
             Long("explain") => arguments.explain = Some(parser.value()?.parse()?),
             Long("threads") => arguments.threads = parser.value()?.parse()?,
             other => return Err(other.unexpected()),
@@ -66,7 +69,7 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             eprintln!(
-                "{error}\nusage: seeds [--start SEED] [--count SEEDS] [--threads THREADS] | --explain SEED"
+                "{error}\nusage: seeds [--start SEED] [--count SEEDS] [--threads THREADS] [--stop-at VIOLATIONS] | --explain SEED"
             );
             return ExitCode::FAILURE;
         }
@@ -81,7 +84,9 @@ fn main() -> ExitCode {
             scope.spawn(|| {
                 loop {
                     let number = totals.next.fetch_add(1, Ordering::Relaxed);
-                    if number >= arguments.count || totals.violations.load(Ordering::Relaxed) >= 20 {
+                    if number >= arguments.count
+                        || totals.violations.load(Ordering::Relaxed) >= arguments.stop_at
+                    {
                         break;
                     }
                     totals.check(arguments.start + number);

@@ -45,6 +45,8 @@ pub(super) struct Side {
     /// The reason that the connection has.
     reason: Option<CloseReason>,
     ended_at: Instant,
+    /// When a datagram last came.
+    heard: Instant,
     /// Whether the application has seen it.
     closed: bool,
     drained: bool,
@@ -173,6 +175,9 @@ impl Model {
             Occurrence::DatagramSent(place, contents) => self.datagram_sent(*place, contents),
             Occurrence::DatagramDelivered(place, contents, state) => {
                 if let Some(side) = self.side(*place) {
+                    if !matches!(state, State::AwaitingHello | State::AwaitingToken) {
+                        side.heard = now;
+                    }
                     side.delivered(place.role, contents, *state);
                 }
             }
@@ -332,7 +337,7 @@ impl Model {
                 side.connected.is_none() && lasted >= *limit
             }
             (Initiator::Local, CloseKind::IdleTimeout(limit)) => {
-                side.limits.idle_timeout == Some(*limit) && lasted >= *limit
+                side.limits.idle_timeout == Some(*limit) && lasted >= *limit && now - side.heard >= *limit
             }
             (Initiator::Local, CloseKind::Strikes { total, .. }) => {
                 place.role == Role::Server && *total >= 3 && side.struck
