@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use core::hash::{Hash, Hasher};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 
 use crate::data::{Decode, DecodeError, Encode, EncodeError, Encoding, Reader, Writer};
 use crate::wire::{FRAME_LENGTH_BYTES, Header};
@@ -286,25 +286,30 @@ pub trait ToMessage {
 }
 
 impl<T: Tagged + Encode> ToMessage for T {
+    #[inline]
     fn tag(&self) -> u16 {
         T::TAG
     }
 
+    #[inline]
     fn encode_payload(&self, writer: &mut Writer) -> Result<(), EncodeError> {
         self.encode(writer)
     }
 }
 
 impl ToMessage for Message {
+    #[inline]
     fn tag(&self) -> u16 {
         self.tag
     }
 
+    #[inline]
     fn encode_payload(&self, writer: &mut Writer) -> Result<(), EncodeError> {
         writer.write_raw(&self.payload);
         Ok(())
     }
 
+    #[inline]
     fn kind(&self) -> MessageKind {
         self.kind
     }
@@ -349,9 +354,9 @@ impl EncodedMessage {
         message: &M,
         encoding: Encoding,
     ) -> Result<Self, EncodeError> {
-        let mut frame = BytesMut::new();
-        encode_frame(&mut frame, message, encoding)?;
-        Ok(Self { frame: frame.freeze() })
+        let mut writer = Writer::new();
+        encode_frame(&mut writer, message, encoding)?;
+        Ok(Self { frame: writer.into_bytes() })
     }
 
     /// The bytes for TCP: the length, then the message.
@@ -378,49 +383,70 @@ impl EncodedMessage {
 /// Room made at once for the beginning of a message, so that a buffer does not grow field by field.
 const MIN_GROWTH: usize = 64;
 
-/// Appends `[length][header][payload]` to `buffer`, or leaves it as it was.
+/// Appends `[length][header][payload]` to what `writer` has, or leaves it as it was.
 #[inline]
 pub(crate) fn encode_frame<M: ToMessage + ?Sized>(
-    buffer: &mut BytesMut,
+    writer: &mut Writer,
     message: &M,
     encoding: Encoding,
 ) -> Result<(), EncodeError> {
-    let start = buffer.len();
-    if buffer.capacity() - start < FRAME_LENGTH_BYTES {
+    let mut attempt = Attempt::new(writer);
+    let buffer = attempt.writer.buffer_mut();
+    if buffer.capacity() - buffer.len() < FRAME_LENGTH_BYTES {
         buffer.reserve(MIN_GROWTH);
     }
     buffer.extend_from_slice(&[0; FRAME_LENGTH_BYTES]);
-    let result = encode_message(buffer, message, encoding).and_then(|()| {
-        let length = buffer.len() - start - FRAME_LENGTH_BYTES;
-        i32::try_from(length).map_err(|_| EncodeError::too_long(length))
-    });
-    match result {
-        Ok(length) => {
-            buffer[start..start + FRAME_LENGTH_BYTES].copy_from_slice(&length.to_be_bytes());
-            Ok(())
-        }
-        Err(error) => {
-            buffer.truncate(start);
-            Err(error)
-        }
-    }
+    attempt.write_message(message, encoding)?;
+    let (header, message) = attempt.writer.buffer_mut()[attempt.start..].split_at_mut(FRAME_LENGTH_BYTES);
+    let length = i32::try_from(message.len()).map_err(|_| EncodeError::too_long(message.len()))?;
+    header.copy_from_slice(&length.to_be_bytes());
+    attempt.is_whole = true;
+    Ok(())
 }
 
-/// Appends `[header][payload]` to `buffer`, or leaves it as it was.
+/// Appends `[header][payload]` to what `writer` has, or leaves it as it was.
 #[inline]
 pub(crate) fn encode_message<M: ToMessage + ?Sized>(
-    buffer: &mut BytesMut,
+    writer: &mut Writer,
     message: &M,
     encoding: Encoding,
 ) -> Result<(), EncodeError> {
-    let start = buffer.len();
-    Header::user(message.tag(), message.kind()).write(buffer);
-    // The writer owns its buffer, so that it needs no lifetime: lend it this one, and take it back.
-    let mut writer = Writer::append_to(core::mem::take(buffer), encoding);
-    let result = message.encode_payload(&mut writer);
-    *buffer = writer.into_buffer();
-    if result.is_err() {
-        buffer.truncate(start);
+    let mut attempt = Attempt::new(writer);
+    attempt.write_message(message, encoding)?;
+    attempt.is_whole = true;
+    Ok(())
+}
+
+/// A message being written behind others: taken back unless it becomes whole, even where its payload's code panics.
+struct Attempt<'a> {
+    writer: &'a mut Writer,
+    start: usize,
+    is_whole: bool,
+}
+
+impl<'a> Attempt<'a> {
+    #[inline]
+    fn new(writer: &'a mut Writer) -> Self {
+        Self { start: writer.buffer().len(), writer, is_whole: false }
     }
-    result
+
+    #[inline]
+    fn write_message<M: ToMessage + ?Sized>(
+        &mut self,
+        message: &M,
+        encoding: Encoding,
+    ) -> Result<(), EncodeError> {
+        Header::user(message.tag(), message.kind()).write(self.writer.buffer_mut());
+        self.writer.begin(encoding);
+        message.encode_payload(self.writer)
+    }
+}
+
+impl Drop for Attempt<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.is_whole {
+            self.writer.buffer_mut().truncate(self.start);
+        }
+    }
 }

@@ -5,7 +5,7 @@ use alloc::collections::VecDeque;
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::send_error::SendError;
-use crate::data::Encoding;
+use crate::data::{Encoding, Writer};
 use crate::message::{EncodedMessage, ToMessage, encode_message};
 use crate::wire::FRAME_LENGTH_BYTES;
 
@@ -32,10 +32,11 @@ pub(super) struct DatagramQueue {
     /// The oldest datagram, where it was encoded elsewhere and nothing waited: it is not copied unless another
     /// follows it.
     shared: Option<Bytes>,
-    buffer: BytesMut,
-    /// The lengths of the datagrams in `buffer`; none is 0, since each has a header.
+    /// A writer, so that messages are encoded where they lie.
+    writer: Writer,
+    /// The lengths of the datagrams in `writer`; none is 0, since each has a header.
     lengths: VecDeque<u16>,
-    /// The most that `buffer` held since the queue was last empty.
+    /// The most that `writer` held since the queue was last empty.
     peak: usize,
     /// What the last burst took, where its buffer was given back.
     expected: usize,
@@ -49,7 +50,7 @@ impl DatagramQueue {
         Self {
             limit,
             shared: None,
-            buffer: BytesMut::new(),
+            writer: Writer::new(),
             lengths: VecDeque::new(),
             peak: 0,
             expected: 0,
@@ -80,19 +81,20 @@ impl DatagramQueue {
     ) -> Result<(), SendError> {
         self.unshare();
         self.expect_traffic();
-        let start = self.buffer.len();
-        encode_message(&mut self.buffer, message, encoding)?;
-        let length = self.buffer.len() - start;
+        let start = self.writer.buffer().len();
+        encode_message(&mut self.writer, message, encoding)?;
+        let length = self.writer.buffer().len() - start;
         match check_length(length) {
             Ok(length) => {
                 self.appended(length);
                 Ok(())
             }
             Err(error) => {
-                self.buffer.truncate(start);
+                let buffer = self.writer.buffer_mut();
+                buffer.truncate(start);
                 // The room that the refused message took goes with it.
-                if self.buffer.capacity() > 2 * self.peak.max(KEPT_WHEN_EMPTY) {
-                    self.buffer = BytesMut::from(&self.buffer[..]);
+                if buffer.capacity() > 2 * self.peak.max(KEPT_WHEN_EMPTY) {
+                    *buffer = BytesMut::from(&buffer[..]);
                 }
                 Err(error)
             }
@@ -108,7 +110,7 @@ impl DatagramQueue {
         }
         self.unshare();
         self.expect_traffic();
-        self.buffer.extend_from_slice(&message.frame()[FRAME_LENGTH_BYTES..]);
+        self.writer.buffer_mut().extend_from_slice(&message.frame()[FRAME_LENGTH_BYTES..]);
         self.appended(length);
         Ok(())
     }
@@ -138,7 +140,7 @@ impl DatagramQueue {
             }
         }
         self.lengths.drain(..count);
-        let contents = self.buffer.split_to(total).freeze();
+        let contents = self.writer.buffer_mut().split_to(total).freeze();
         self.bytes_sent += total as u64;
         if self.lengths.is_empty() {
             self.emptied();
@@ -149,7 +151,7 @@ impl DatagramQueue {
     /// Forgets everything that waits.
     pub(super) fn clear(&mut self) {
         self.shared = None;
-        self.buffer = BytesMut::new();
+        *self.writer.buffer_mut() = BytesMut::new();
         self.lengths = VecDeque::new();
     }
 
@@ -157,7 +159,7 @@ impl DatagramQueue {
     fn unshare(&mut self) {
         if let Some(datagram) = self.shared.take() {
             self.expect_traffic();
-            self.buffer.extend_from_slice(&datagram);
+            self.writer.buffer_mut().extend_from_slice(&datagram);
             // Its length was checked when it came.
             self.appended(datagram.len() as u16);
         }
@@ -165,18 +167,18 @@ impl DatagramQueue {
 
     fn appended(&mut self, length: u16) {
         self.lengths.push_back(length);
-        while self.buffer.len() > self.limit && self.lengths.len() > 1 {
+        while self.writer.buffer().len() > self.limit && self.lengths.len() > 1 {
             let oldest = self.lengths.pop_front().unwrap_or_default();
-            self.buffer.advance(usize::from(oldest));
+            self.writer.buffer_mut().advance(usize::from(oldest));
             self.dropped += 1;
         }
-        self.peak = self.peak.max(self.buffer.len());
+        self.peak = self.peak.max(self.writer.buffer().len());
     }
 
     /// Makes room for as much as the last burst took, so that the next one takes one allocation.
     fn expect_traffic(&mut self) {
-        if self.buffer.capacity() == 0 && self.expected > 0 {
-            self.buffer.reserve(core::mem::take(&mut self.expected));
+        if self.expected > 0 && self.writer.buffer().capacity() == 0 {
+            self.writer.buffer_mut().reserve(core::mem::take(&mut self.expected));
         }
     }
 
@@ -184,7 +186,7 @@ impl DatagramQueue {
     fn emptied(&mut self) {
         if self.peak > KEPT_WHEN_EMPTY {
             self.expected = self.peak;
-            self.buffer = BytesMut::new();
+            *self.writer.buffer_mut() = BytesMut::new();
         }
         self.peak = 0;
         if self.lengths.capacity() > KEPT_WHEN_EMPTY / size_of::<u16>() {
@@ -276,7 +278,7 @@ mod tests {
         let mut queue = queue(&[]);
         let encoded = EncodedMessage::new(&message(10)).unwrap();
         queue.push_encoded(&encoded).unwrap();
-        assert_eq!(queue.buffer.capacity(), 0);
+        assert_eq!(queue.writer.buffer().capacity(), 0);
         assert_eq!(queue.pop().unwrap().as_ptr(), encoded.frame()[4..].as_ptr());
         assert!(queue.is_empty());
     }
@@ -294,7 +296,7 @@ mod tests {
     fn a_queue_that_was_emptied_keeps_only_a_small_buffer() {
         let mut queue = queue(&[10; 6000]);
         runs(&mut queue, 64);
-        assert_eq!(queue.buffer.capacity(), 0);
+        assert_eq!(queue.writer.buffer().capacity(), 0);
         assert_eq!(queue.lengths.capacity(), 0);
     }
 }

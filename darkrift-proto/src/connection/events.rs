@@ -2,10 +2,14 @@
 
 use alloc::collections::VecDeque;
 
+use bytes::{Buf, Bytes};
+
 use super::reason::CloseReason;
 use super::strike::Strike;
+use crate::data::Encoding;
 use crate::ids::ClientId;
-use crate::message::Received;
+use crate::message::{Message, Received, SendMode};
+use crate::wire::{FRAME_LENGTH_BYTES, Frames, ORDINARY_HEADER_BYTES, ordinary_tag};
 
 /// What happened, as the application sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +38,58 @@ impl Event {
 /// A queue that is empty gives its buffer back when it had room for more than this.
 const KEPT_WHEN_EMPTY: usize = 32;
 
+/// What came on the stream.
+#[derive(Debug)]
+enum Ordered {
+    Run(Run),
+    Event(Event),
+}
+
+/// Ordinary messages as they lie in what was read, whole frames one after another. Each is cut out when it is
+/// taken, so a burst is one entry here, and its bytes are looked at while they are near.
+#[derive(Debug)]
+pub(super) struct Run {
+    frames: Bytes,
+    count: usize,
+    encoding: Encoding,
+}
+
+impl Run {
+    /// How many of the frames at the front of `input` are ordinary messages of at most `limit` bytes, as far as
+    /// `room` of them, and how many bytes they are.
+    #[inline]
+    pub(super) fn measure(input: &[u8], limit: usize, room: usize) -> (usize, usize) {
+        let mut frames = Frames::new(input, limit);
+        let (mut count, mut left) = (0, input.len());
+        while count < room && frames.next().and_then(ordinary_tag).is_some() {
+            count += 1;
+            left = frames.rest().len();
+        }
+        (count, input.len() - left)
+    }
+
+    /// The frames that [`measure`](Self::measure) found.
+    pub(super) const fn new(frames: Bytes, count: usize, encoding: Encoding) -> Self {
+        Self { frames, count, encoding }
+    }
+
+    fn payload_bytes(&self) -> usize {
+        self.frames.len() - self.count * (FRAME_LENGTH_BYTES + ORDINARY_HEADER_BYTES)
+    }
+
+    /// Cuts out the first message; there must be one.
+    #[inline]
+    fn take(&mut self) -> Received {
+        self.count -= 1;
+        let length = self.frames.get_u32() as usize;
+        // The last one takes over the reference that the run had.
+        let mut message = self.frames.split_to(length);
+        let tag = ordinary_tag(&message).unwrap_or_default();
+        message.advance(ORDINARY_HEADER_BYTES);
+        Received::new(Message::new(tag, message).with_encoding(self.encoding), SendMode::Reliable)
+    }
+}
+
 /// An event that came on UDP: of those the newest are kept, so they stand in a queue of their own.
 #[derive(Debug)]
 struct Loose {
@@ -50,7 +106,9 @@ pub(super) struct Events {
     announced: bool,
     connected: Option<ClientId>,
     /// What came on the stream. Bounded by whoever takes frames, who asks for the room first.
-    ordered: VecDeque<Event>,
+    ordered: VecDeque<Ordered>,
+    /// How many events these are, and the bytes of their payloads.
+    ordered_count: usize,
     ordered_bytes: usize,
     /// How many events of `ordered` have been taken since the beginning.
     taken: u64,
@@ -68,6 +126,7 @@ impl Events {
             announced: false,
             connected: None,
             ordered: VecDeque::new(),
+            ordered_count: 0,
             ordered_bytes: 0,
             taken: 0,
             loose: VecDeque::new(),
@@ -78,30 +137,32 @@ impl Events {
 
     /// How many events from the stream may be added now. Never 0 while there are none, whatever the limits are.
     pub(super) fn room(&self) -> usize {
-        if self.ordered.is_empty() {
+        if self.ordered_count == 0 {
             self.limit.max(1)
         } else if self.ordered_bytes >= self.byte_limit {
             0
         } else {
-            self.limit.saturating_sub(self.ordered.len())
+            self.limit.saturating_sub(self.ordered_count)
         }
     }
 
     /// How many events from the stream wait, and the bytes of their payloads.
     pub(super) fn held(&self) -> (usize, usize) {
-        (self.ordered.len(), self.ordered_bytes)
+        (self.ordered_count, self.ordered_bytes)
     }
 
-    /// Makes room for `count` more events from the stream at once.
-    pub(super) fn reserve(&mut self, count: usize) {
-        self.ordered.reserve(count);
+    /// Adds ordinary messages from the stream.
+    pub(super) fn push_run(&mut self, run: Run) {
+        self.ordered_count += run.count;
+        self.ordered_bytes += run.payload_bytes();
+        self.ordered.push_back(Ordered::Run(run));
     }
 
     /// Adds an event from the stream.
-    #[inline]
     pub(super) fn push(&mut self, event: Event) {
+        self.ordered_count += 1;
         self.ordered_bytes += event.payload_len();
-        self.ordered.push_back(event);
+        self.ordered.push_back(Ordered::Event(event));
     }
 
     /// Adds an event from UDP; drops and counts the oldest of them where there are too many.
@@ -110,7 +171,7 @@ impl Events {
             self.loose.pop_front();
             self.loose_dropped += 1;
         }
-        self.loose.push_back(Loose { after: self.taken + self.ordered.len() as u64, event });
+        self.loose.push_back(Loose { after: self.taken + self.ordered_count as u64, event });
     }
 
     /// How many events from UDP were dropped.
@@ -129,6 +190,7 @@ impl Events {
     pub(super) fn close(&mut self, reason: CloseReason) {
         if !self.announced {
             self.ordered = VecDeque::new();
+            (self.ordered_count, self.ordered_bytes) = (0, 0);
             self.loose = VecDeque::new();
         }
         self.closed = Some(reason);
@@ -153,15 +215,34 @@ impl Events {
         if self.loose.front().is_some_and(|loose| loose.after <= self.taken) {
             return self.pop_loose();
         }
-        if let Some(event) = self.ordered.pop_front() {
-            self.taken += 1;
-            self.ordered_bytes -= event.payload_len();
-            if self.ordered.is_empty() && self.ordered.capacity() > KEPT_WHEN_EMPTY {
-                self.ordered = VecDeque::new();
+        let Some(front) = self.ordered.front_mut() else {
+            return self.closed.take().map(Event::Closed);
+        };
+        self.taken += 1;
+        self.ordered_count -= 1;
+        if let Ordered::Run(run) = front {
+            let received = run.take();
+            self.ordered_bytes -= received.payload().len();
+            if run.count == 0 {
+                self.pop_entry();
             }
-            return Some(event);
+            return Some(Event::Message(received));
         }
-        self.closed.take().map(Event::Closed)
+        match self.pop_entry() {
+            Some(Ordered::Event(event)) => {
+                self.ordered_bytes -= event.payload_len();
+                Some(event)
+            }
+            _ => None,
+        }
+    }
+
+    fn pop_entry(&mut self) -> Option<Ordered> {
+        let entry = self.ordered.pop_front();
+        if self.ordered.is_empty() && self.ordered.capacity() > KEPT_WHEN_EMPTY {
+            self.ordered = VecDeque::new();
+        }
+        entry
     }
 
     fn pop_loose(&mut self) -> Option<Event> {

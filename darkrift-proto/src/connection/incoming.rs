@@ -1,7 +1,8 @@
 //! What came from the peer: frames off the stream, and datagrams.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
+use super::events::Run;
 use super::pings::Acknowledged;
 use super::state::State;
 use super::strike::{Strike, StrikeReason};
@@ -77,39 +78,35 @@ impl Connection {
             _ => true,
         };
         if takes_frames {
-            // Once is enough, except where frames were no events.
-            while let Run::Taken = self.take_run(now, input) {}
+            while let Taken::Some = self.take_run(now, input) {}
         }
     }
 
-    /// Takes the whole frames at the front of `input`, as far as there is room.
-    fn take_run(&mut self, now: Instant, input: &mut BytesMut) -> Run {
+    /// Takes ordinary messages off the front of `input`, as far as there is room, or else one frame of any kind.
+    fn take_run(&mut self, now: Instant, input: &mut BytesMut) -> Taken {
         let (limit, room) = (self.side.max_frame(), self.frame_room());
-        let mut frames = Frames::new(input, limit);
-        let count = frames.by_ref().take(room).count();
-        let length = input.len() - frames.rest().len();
-        if count == 0 {
-            // The end of the stream behind the last frame is no event that waits for room.
-            if room > 0 || (self.stream_ended && input.is_empty()) {
-                self.no_whole_frame(now, input);
-            }
-            return Run::Ended;
-        }
-        self.events.reserve(count);
-        // One reference count for the run, and one for each payload that is cut out of it.
-        let run = input.split_to(length).freeze();
-        let mut start = 0;
-        for message in Frames::new(&run, limit) {
-            start += FRAME_LENGTH_BYTES;
-            let end = start + message.len();
-            self.take_message(now, &run, start, end);
-            start = end;
-            if self.is_closed() {
-                break;
+        if matches!(self.state, State::Connected | State::Paired) {
+            let (count, length) = Run::measure(input, limit, room);
+            if count > 0 {
+                self.counted.stream_bytes_received += length as u64;
+                self.counted.reliable_received += count as u64;
+                let encoding = self.limits().encoding;
+                self.events.push_run(Run::new(input.split_to(length).freeze(), count, encoding));
+                return Taken::Some;
             }
         }
-        self.counted.stream_bytes_received += start as u64;
-        if self.is_closed() { Run::Ended } else { Run::Taken }
+        // The end of the stream behind the last frame is no event that waits for room.
+        if room == 0 && !(self.stream_ended && input.is_empty()) {
+            return Taken::Nothing;
+        }
+        let Some(length) = Frames::new(input, limit).next().map(<[u8]>::len) else {
+            self.no_whole_frame(now, input);
+            return Taken::Nothing;
+        };
+        self.counted.stream_bytes_received += (FRAME_LENGTH_BYTES + length) as u64;
+        input.advance(FRAME_LENGTH_BYTES);
+        self.take_message(now, input.split_to(length).freeze());
+        if self.is_closed() { Taken::Nothing } else { Taken::Some }
     }
 
     /// How many frames may be taken at once. Before Configure a client never stops, since Configure is among them; it
@@ -144,22 +141,23 @@ impl Connection {
         self.end(now, Initiator::Local, kind);
     }
 
-    /// Takes the message at `start..end` of `run`.
-    #[inline]
-    fn take_message(&mut self, now: Instant, run: &Bytes, start: usize, end: usize) {
-        match Header::read(&run[start..end]) {
-            Ok((header, header_len)) => match header.kind() {
-                HeaderKind::User(kind) => {
-                    let payload = run.slice(start + header_len..end);
-                    let message = self.message(header.tag(), kind, payload);
-                    self.counted.reliable_received += 1;
-                    self.deliver(now, message, SendMode::Reliable);
+    /// Takes one message, of any kind.
+    fn take_message(&mut self, now: Instant, mut message: Bytes) {
+        match Header::read(&message) {
+            Ok((header, header_len)) => {
+                message.advance(header_len);
+                match (header.kind(), &self.side) {
+                    (HeaderKind::User(kind), _) => {
+                        self.counted.reliable_received += 1;
+                        let message = self.message(header.tag(), kind, message);
+                        self.deliver(now, message, SendMode::Reliable);
+                    }
+                    (HeaderKind::Command, Side::Client(_)) => self.take_command(now, header.tag(), &message),
+                    (HeaderKind::Command, Side::Server(_)) => {
+                        self.strike(now, StrikeReason::InvalidCommand, SendMode::Reliable);
+                    }
                 }
-                HeaderKind::Command => match self.side {
-                    Side::Client(_) => self.take_command(now, header.tag(), &run[start + header_len..end]),
-                    Side::Server(_) => self.strike(now, StrikeReason::InvalidCommand, SendMode::Reliable),
-                },
-            },
+            }
             Err(HeaderError { .. }) => match self.side {
                 Side::Client(_) => self.end(now, Initiator::Local, CloseKind::MalformedFrame),
                 Side::Server(_) => self.strike(now, StrikeReason::InvalidMessageLength, SendMode::Reliable),
@@ -171,7 +169,7 @@ impl Connection {
     ///
     /// A client drops and counts what makes no sense, since anyone can forge a datagram; a server strikes, as the
     /// original does.
-    pub fn handle_datagram(&mut self, now: Instant, datagram: Bytes) {
+    pub fn handle_datagram(&mut self, now: Instant, mut datagram: Bytes) {
         match self.state {
             State::Closing | State::Drained => return,
             // Nothing that comes before the token is known can be meant for this connection.
@@ -189,8 +187,8 @@ impl Connection {
         match Header::read(&datagram) {
             Ok((header, header_len)) => match header.kind() {
                 HeaderKind::User(kind) => {
-                    let payload = datagram.slice(header_len..);
-                    let message = self.message(header.tag(), kind, payload);
+                    datagram.advance(header_len);
+                    let message = self.message(header.tag(), kind, datagram);
                     self.counted.unreliable_received += 1;
                     self.deliver(now, message, SendMode::Unreliable);
                 }
@@ -293,7 +291,7 @@ impl Connection {
 }
 
 /// Whether frames were taken, so that there may be more to take.
-enum Run {
-    Taken,
-    Ended,
+enum Taken {
+    Some,
+    Nothing,
 }

@@ -5,7 +5,7 @@ use alloc::collections::VecDeque;
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::send_error::SendError;
-use crate::data::Encoding;
+use crate::data::{Encoding, Writer};
 use crate::message::{EncodedMessage, ToMessage, encode_frame};
 use crate::wire::{Command, FRAME_LENGTH_BYTES, Hello};
 
@@ -30,7 +30,8 @@ pub(super) struct StreamQueue {
     limit: usize,
     longest: usize,
     chunks: VecDeque<Bytes>,
-    tail: BytesMut,
+    /// A writer, so that messages are encoded where they lie.
+    tail: Writer,
     queued: usize,
     /// The most that `tail` held since the queue was last empty, and thus about what its buffer takes.
     peak: usize,
@@ -46,7 +47,7 @@ impl StreamQueue {
             limit,
             longest,
             chunks: VecDeque::new(),
-            tail: BytesMut::new(),
+            tail: Writer::new(),
             queued: 0,
             peak: 0,
             expected: 0,
@@ -79,11 +80,11 @@ impl StreamQueue {
             return Err(SendError::Full { queued: self.queued });
         }
         self.expect_traffic();
-        let start = self.tail.len();
-        let result = encode_frame(&mut self.tail, message, encoding);
+        let start = self.tail.buffer().len();
+        let result = encode_frame(&mut self.tail, message, encoding).map_err(SendError::from);
         // How long a message is shows only now, so a refused one is taken back.
-        let frame_len = self.tail.len() - start;
-        match result.map_err(SendError::from).and_then(|()| self.accept(frame_len)) {
+        let frame_len = self.tail.buffer().len() - start;
+        match result.and_then(|()| self.accept(frame_len)) {
             Ok(()) => {
                 self.appended(frame_len);
                 Ok(())
@@ -127,7 +128,7 @@ impl StreamQueue {
     /// Forgets everything that waits.
     pub(super) fn clear(&mut self) {
         self.chunks = VecDeque::new();
-        self.tail = BytesMut::new();
+        *self.tail.buffer_mut() = BytesMut::new();
         self.queued = 0;
     }
 
@@ -148,34 +149,38 @@ impl StreamQueue {
 
     fn append(&mut self, bytes: &[u8]) {
         self.expect_traffic();
-        self.tail.extend_from_slice(bytes);
+        self.tail.buffer_mut().extend_from_slice(bytes);
         self.appended(bytes.len());
     }
 
+    #[inline]
     fn appended(&mut self, count: usize) {
         self.queued += count;
-        self.peak = self.peak.max(self.tail.len());
+        self.peak = self.peak.max(self.tail.buffer().len());
     }
 
     /// Makes room for as much as the last burst took, so that the next one takes one allocation.
+    #[inline]
     fn expect_traffic(&mut self) {
-        if self.tail.capacity() == 0 && self.expected > 0 {
-            self.tail.reserve(core::mem::take(&mut self.expected));
+        if self.expected > 0 && self.tail.buffer().capacity() == 0 {
+            self.tail.buffer_mut().reserve(core::mem::take(&mut self.expected));
         }
     }
 
     /// Makes a chunk of the tail, so that another chunk can go behind it.
     fn cut(&mut self) {
-        if !self.tail.is_empty() {
-            self.chunks.push_back(core::mem::take(&mut self.tail).freeze());
+        if !self.tail.buffer().is_empty() {
+            self.chunks.push_back(core::mem::take(self.tail.buffer_mut()).freeze());
         }
     }
 
     /// Takes back what stands in the tail from `start`, and the room that it took where that was much.
+    #[cold]
     fn take_back(&mut self, start: usize) {
-        self.tail.truncate(start);
-        if self.tail.capacity() > 2 * self.peak.max(KEPT_WHEN_EMPTY) {
-            self.tail = BytesMut::from(&self.tail[..]);
+        let tail = self.tail.buffer_mut();
+        tail.truncate(start);
+        if tail.capacity() > 2 * self.peak.max(KEPT_WHEN_EMPTY) {
+            *tail = BytesMut::from(&tail[..]);
         }
     }
 
@@ -191,7 +196,7 @@ impl StreamQueue {
             count -= chunk.len();
             self.chunks.pop_front();
         }
-        self.tail.advance(count);
+        self.tail.buffer_mut().advance(count);
         if self.queued == 0 {
             self.emptied();
         }
@@ -201,7 +206,7 @@ impl StreamQueue {
     fn emptied(&mut self) {
         if self.peak > KEPT_WHEN_EMPTY {
             self.expected = self.peak.min(EXPECTED);
-            self.tail = BytesMut::new();
+            *self.tail.buffer_mut() = BytesMut::new();
         }
         self.peak = 0;
         if self.chunks.capacity() > KEPT_WHEN_EMPTY / size_of::<Bytes>() {
@@ -225,7 +230,7 @@ impl Buf for StreamOutput<'_> {
     }
 
     fn chunk(&self) -> &[u8] {
-        self.queue.chunks.front().map_or(&self.queue.tail, |chunk| chunk)
+        self.queue.chunks.front().map_or(self.queue.tail.buffer(), |chunk| chunk)
     }
 
     /// The socket took `count` bytes.
@@ -238,7 +243,7 @@ impl Buf for StreamOutput<'_> {
 
     #[cfg(feature = "std")]
     fn chunks_vectored<'a>(&'a self, slices: &mut [vectored::IoSlice<'a>]) -> usize {
-        let tail = Some(&self.queue.tail[..]).filter(|tail| !tail.is_empty());
+        let tail = Some(&self.queue.tail.buffer()[..]).filter(|tail| !tail.is_empty());
         let chunks = self.queue.chunks.iter().map(|chunk| &chunk[..]).chain(tail);
         slices.iter_mut().zip(chunks).map(|(slice, chunk)| *slice = vectored::IoSlice::new(chunk)).count()
     }
@@ -304,8 +309,8 @@ mod tests {
         let mut queue = StreamQueue::new(1 << 20, 1000);
         push(&mut queue, 1).unwrap();
         assert!(push(&mut queue, 1 << 20).is_err());
-        assert_eq!(queue.tail.len(), 8);
-        assert!(queue.tail.capacity() <= 2 * KEPT_WHEN_EMPTY);
+        assert_eq!(queue.tail.buffer().len(), 8);
+        assert!(queue.tail.buffer().capacity() <= 2 * KEPT_WHEN_EMPTY);
     }
 
     #[test]
@@ -333,7 +338,7 @@ mod tests {
         let mut queue = queue();
         let message = encoded(50);
         queue.push_encoded(&message).unwrap();
-        assert_eq!(queue.tail.capacity(), 0);
+        assert_eq!(queue.tail.buffer().capacity(), 0);
         assert_eq!(queue.output().chunk().as_ptr(), message.frame().as_ptr());
     }
 
@@ -355,14 +360,14 @@ mod tests {
         let mut queue = StreamQueue::new(1 << 20, 1 << 20);
         push(&mut queue, 100).unwrap();
         written(&mut queue);
-        assert!(queue.tail.try_reclaim(100), "quiet traffic keeps its buffer");
+        assert!(queue.tail.buffer_mut().try_reclaim(100), "quiet traffic keeps its buffer");
         for _ in 0..100 {
             push(&mut queue, 100).unwrap();
             queue.push_encoded(&encoded(2000)).unwrap();
         }
         push(&mut queue, 5000).unwrap();
         written(&mut queue);
-        assert_eq!(queue.tail.capacity(), 0);
+        assert_eq!(queue.tail.buffer().capacity(), 0);
         assert_eq!(queue.chunks.capacity(), 0);
     }
 }

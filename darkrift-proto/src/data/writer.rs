@@ -60,6 +60,26 @@ impl Writer {
         Self { start: buffer.len(), buffer, overwrite: None, encoding }
     }
 
+    /// Begins anew behind what is there: position 0 is here from now on.
+    #[inline]
+    pub(crate) fn begin(&mut self, encoding: Encoding) {
+        self.start = self.buffer.len();
+        self.overwrite = None;
+        self.encoding = encoding;
+    }
+
+    /// The buffer that it writes to, with what was there before.
+    #[inline]
+    pub(crate) const fn buffer(&self) -> &BytesMut {
+        &self.buffer
+    }
+
+    /// The buffer that it writes to. [`begin`](Self::begin) again before writing more.
+    #[inline]
+    pub(crate) const fn buffer_mut(&mut self) -> &mut BytesMut {
+        &mut self.buffer
+    }
+
     /// The same writer with another encoding.
     #[must_use]
     pub fn with_encoding(mut self, encoding: Encoding) -> Self {

@@ -9,7 +9,7 @@ const PING: u8 = 0x40;
 const ACKNOWLEDGEMENT: u8 = 0x20;
 
 /// Flags and tag.
-const SHORT_BYTES: usize = 3;
+pub(crate) const ORDINARY_BYTES: usize = 3;
 /// Flags, tag and ping code.
 const LONG_BYTES: usize = 5;
 
@@ -18,6 +18,15 @@ const LONG_BYTES: usize = 5;
 pub struct Header {
     kind: HeaderKind,
     tag: u16,
+}
+
+/// The tag of a message that is the game's and no ping; `None` for any other.
+#[inline]
+pub(crate) const fn ordinary_tag(message: &[u8]) -> Option<u16> {
+    match message {
+        &[flags, high, low, ..] if flags & (COMMAND | PING) == 0 => Some(u16::from_be_bytes([high, low])),
+        _ => None,
+    }
 }
 
 /// Whose message it is.
@@ -54,7 +63,7 @@ impl Header {
     /// How many bytes it takes: 3 or 5.
     pub const fn encoded_len(self) -> usize {
         match self.kind {
-            HeaderKind::User(MessageKind::Ordinary) | HeaderKind::Command => SHORT_BYTES,
+            HeaderKind::User(MessageKind::Ordinary) | HeaderKind::Command => ORDINARY_BYTES,
             HeaderKind::User(_) => LONG_BYTES,
         }
     }
@@ -88,14 +97,14 @@ impl Header {
     #[inline]
     pub fn read(message: &[u8]) -> Result<(Self, usize), HeaderError> {
         let &[flags, tag_high, tag_low, ref rest @ ..] = message else {
-            return Err(HeaderError { length: message.len(), needed: SHORT_BYTES });
+            return Err(HeaderError { length: message.len(), needed: ORDINARY_BYTES });
         };
         let tag = u16::from_be_bytes([tag_high, tag_low]);
         if flags & (COMMAND | PING) == 0 {
-            return Ok((Self::user(tag, MessageKind::Ordinary), SHORT_BYTES));
+            return Ok((Self::user(tag, MessageKind::Ordinary), ORDINARY_BYTES));
         }
         if flags & PING == 0 {
-            return Ok((Self::command(tag), SHORT_BYTES));
+            return Ok((Self::command(tag), ORDINARY_BYTES));
         }
         let &[code_high, code_low, ..] = rest else {
             return Err(HeaderError { length: message.len(), needed: LONG_BYTES });
@@ -152,7 +161,7 @@ mod tests {
             for length in 0..bytes.len() {
                 let error = Header::read(&bytes[..length]).unwrap_err();
                 assert_eq!(error.length, length);
-                assert_eq!(error.needed, if length < SHORT_BYTES { SHORT_BYTES } else { LONG_BYTES });
+                assert_eq!(error.needed, if length < ORDINARY_BYTES { ORDINARY_BYTES } else { LONG_BYTES });
             }
         }
     }

@@ -12,3 +12,4 @@ pub(crate) use frame::missing;
 pub use frame::{FRAME_LENGTH_BYTES, FrameError, Frames, frame};
 pub use handshake::{Acknowledgement, Dialect, HELLO_BYTES, Hello, TOKEN_BYTES, Token};
 pub use header::{Header, HeaderError, HeaderKind};
+pub(crate) use header::{ORDINARY_BYTES as ORDINARY_HEADER_BYTES, ordinary_tag};
