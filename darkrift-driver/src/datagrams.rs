@@ -12,10 +12,14 @@ use parking_lot::Mutex;
 
 use crate::runtime::{RecvMeta, Transmit, UdpSocket};
 use crate::stream::with_scratch;
+use crate::wakers::Readiness;
 
 /// Segments longer than this are sent one by one to other machines: the path may not carry them whole, and
 /// segmentation offload does not fragment.
 const SAFE_SEGMENT: usize = 1200;
+
+/// What holds the longest datagram, or a run that the system has gathered.
+pub(crate) const LONGEST_DATAGRAM: usize = 64 << 10;
 
 /// How many calls one drive makes at most before others get their turn.
 const RECEIVES: usize = 16;
@@ -45,6 +49,16 @@ impl DatagramPath {
     /// The server's socket, whose listener receives for all.
     pub(crate) fn shared(socket: Arc<SharedUdp>) -> Self {
         Self { socket: DatagramSocket::Shared(socket), unsent: None, source: None }
+    }
+
+    /// Whether datagrams come this way, too.
+    pub(crate) const fn is_own(&self) -> bool {
+        matches!(self.socket, DatagramSocket::Own(_))
+    }
+
+    /// Whether the socket did not take everything that the machine gave.
+    pub(crate) const fn has_unsent(&self) -> bool {
+        self.unsent.is_some()
     }
 
     /// Remembers the address that the peer sends to.
@@ -95,28 +109,28 @@ impl DatagramPath {
         }
     }
 
-    /// Receives what has come to a client's own socket; whether it stopped before that was all. Where the
-    /// application waits, it stops at the first message: one more call, to find that nothing more has come, would
-    /// keep it waiting.
+    /// Receives what has come to a client's own socket; whether it stopped before that was all.
     pub(crate) fn receive(
         &self,
         machine: &mut Connection,
         server: Option<SocketAddr>,
-        awaited: bool,
+        readiness: &Readiness,
         now: Instant,
         cx: &mut Context<'_>,
     ) -> bool {
         let DatagramSocket::Own(socket) = &self.socket else { return false };
-        if machine.is_drained() {
-            return false;
-        }
+        readiness.clear();
         for _ in 0..RECEIVES {
-            let mut meta = [RecvMeta::default()];
+            let mut meta = [RecvMeta::default(); 2];
             let result = with_scratch(|scratch| {
-                let received = socket.poll_receive(cx, &mut [IoSliceMut::new(scratch)], &mut meta);
+                // A second buffer, since a call that leaves one unused has emptied the socket, and says so.
+                let (first, second) = scratch.split_at_mut(LONGEST_DATAGRAM);
+                let mut buffers = [IoSliceMut::new(first), IoSliceMut::new(second)];
+                let received = socket.poll_receive(cx, &mut buffers, &mut meta);
                 if let Poll::Ready(Ok(count)) = received {
-                    for meta in meta[..count].iter().filter(|meta| Some(meta.addr) == server) {
-                        each_datagram(&scratch[..meta.len], meta.stride, |datagram| {
+                    let filled = meta[..count].iter().zip(scratch.chunks(LONGEST_DATAGRAM));
+                    for (meta, buffer) in filled.filter(|(meta, _)| Some(meta.addr) == server) {
+                        each_datagram(&buffer[..meta.len], meta.stride, |datagram| {
                             machine.handle_datagram(now, datagram);
                         });
                     }
@@ -127,10 +141,8 @@ impl DatagramPath {
             if result.is_pending() {
                 return false;
             }
-            if awaited && machine.has_event() {
-                return true;
-            }
         }
+        readiness.set();
         true
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Whoever has a reason to is the one to drive: a `recv` that finds nothing, a `send` on a quiet connection, or the
 //! connection's own task (`task.rs`) when neither is there. All of them do it under one short lock, and register
-//! with the reactor under one waker (`wakers.rs`).
+//! with the reactor under the same wakers (`wakers.rs`).
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use darkrift_proto::{
-    CloseReason, Connection, EncodedMessage, Event, Instant, Received, SendError, SendMode, ToMessage,
+    CloseReason, Connection, EncodedMessage, Event, Instant, MessageKind, Received, SendError, SendMode,
+    ToMessage,
 };
 use event_listener::Event as Notification;
 use parking_lot::{Mutex, MutexGuard};
@@ -20,7 +21,7 @@ use parking_lot::{Mutex, MutexGuard};
 use crate::datagrams::DatagramPath;
 use crate::runtime::{Runtime, TcpStream};
 use crate::stream;
-use crate::wakers::{ReceiverKey, Wakers};
+use crate::wakers::{Readiness, ReceiverKey, Wakers};
 
 /// Past this since the last write, a message is taken for the first of a new burst.
 const BURST_GAP: Duration = Duration::from_micros(50);
@@ -40,7 +41,10 @@ const KEPT_INPUT: usize = 1024;
 pub(crate) struct Peer {
     runtime: Arc<dyn Runtime>,
     wakers: Arc<Wakers>,
-    io_waker: Waker,
+    /// Woken when a socket takes output again.
+    output_waker: Waker,
+    stream_input: Input,
+    datagram_input: Input,
     state: Mutex<PeerState>,
     /// Notified when the reliable queue may have room again, or never will.
     room: Notification,
@@ -54,6 +58,20 @@ pub(crate) struct Peer {
     pub(crate) datagram_address: OnceLock<SocketAddr>,
 }
 
+/// What the reactor wakes for what comes to a socket, and whether it has.
+#[derive(Debug)]
+struct Input {
+    readiness: Arc<Readiness>,
+    waker: Waker,
+}
+
+impl Input {
+    fn new(wakers: &Arc<Wakers>, is_read: bool) -> Self {
+        let readiness = Readiness::new(wakers.clone(), is_read);
+        Self { waker: readiness.clone().into(), readiness }
+    }
+}
+
 /// What the lock guards.
 #[derive(Debug)]
 pub(crate) struct PeerState {
@@ -64,7 +82,7 @@ pub(crate) struct PeerState {
     /// What was read and not yet taken by the machine.
     input: BytesMut,
     stream_ended: bool,
-    /// The time at the last drive: exact enough for what only marks activity.
+    /// The time when something was last looked for: exact enough for what only marks activity.
     now: Instant,
     /// Whether the task has been woken and has not run since.
     scheduled: bool,
@@ -78,8 +96,6 @@ pub(crate) struct PeerState {
     pub(crate) looks: u64,
     /// How many looks at the sockets in a row have brought messages.
     fruitful: u32,
-    /// Whether something may be left in a socket that has not been registered with the reactor.
-    left_over: bool,
     /// Whether a `send` waits for room.
     room_wanted: bool,
 }
@@ -135,7 +151,9 @@ impl Peer {
         let wakers = Arc::new(Wakers::default());
         let local_address = stream.socket().and_then(|socket| socket.local_addr().ok()?.as_socket());
         Arc::new(Self {
-            io_waker: wakers.io_waker(),
+            output_waker: wakers.clone().into(),
+            stream_input: Input::new(&wakers, true),
+            datagram_input: Input::new(&wakers, datagrams.is_own()),
             wakers,
             state: Mutex::new(PeerState {
                 machine,
@@ -151,7 +169,6 @@ impl Peer {
                 burst: Burst { quiet: true, ..Burst::default() },
                 looks: 0,
                 fruitful: 0,
-                left_over: false,
                 room_wanted: false,
             }),
             runtime,
@@ -219,21 +236,36 @@ impl Peer {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        // In its place before the sockets are registered: from then on, whatever comes wakes it.
-        self.wakers.wait(key, cx.waker());
-        self.drive(state, Drive::Awaited);
-        state.rest();
-        let taken = state.take_message();
+        let mut taken = self.look(state);
+        if taken.is_pending() {
+            self.wakers.wait(key, cx.waker());
+            // What came before it was in its place did not wake it.
+            if self.has_input() {
+                taken = self.look(state);
+            }
+        }
         state.fruitful = if taken.is_ready() { state.fruitful + 1 } else { 0 };
         if taken.is_ready() {
             state.looks = state.looks.wrapping_add(1);
             self.pass_on(state, key);
-            if state.left_over && !self.wakers.is_watched() {
+            if self.has_input() && !self.wakers.is_watched() {
                 self.schedule(state);
             }
         }
-        self.settle(state);
         taken
+    }
+
+    /// Sends what is queued, and takes the message that the sockets bring.
+    fn look(&self, state: &mut PeerState) -> Poll<Option<Received>> {
+        self.drive(state, Drive::All);
+        state.rest();
+        self.settle(state);
+        state.take_message()
+    }
+
+    /// Whether a socket may have something that nobody has looked at.
+    fn has_input(&self) -> bool {
+        self.stream_input.readiness.is_ready() || self.datagram_input.readiness.is_ready()
     }
 
     /// This receiver has what it came for; the next one has its turn.
@@ -250,10 +282,7 @@ impl Peer {
         let mut state = self.lock();
         let mut taken = state.take_message();
         if taken.is_pending() {
-            self.drive(&mut state, Drive::Awaited);
-            state.rest();
-            self.settle(&mut state);
-            taken = state.take_message();
+            taken = self.look(&mut state);
         }
         state.looks = state.looks.wrapping_add(1);
         self.pass_on(&state, &mut None);
@@ -287,7 +316,7 @@ impl Peer {
     #[inline]
     pub(crate) fn send<M: ToMessage + ?Sized>(&self, mode: SendMode, message: &M) -> Result<(), SendError> {
         let mut state = self.lock();
-        let now = state.now;
+        let now = self.send_time(&state, message.kind());
         let result = state.machine.send(now, mode, message);
         self.sent(&mut state, result)
     }
@@ -295,9 +324,18 @@ impl Peer {
     /// Queues a message that is encoded already.
     pub(crate) fn send_encoded(&self, mode: SendMode, message: &EncodedMessage) -> Result<(), SendError> {
         let mut state = self.lock();
-        let now = state.now;
+        let now = self.send_time(&state, message.kind());
         let result = state.machine.send_encoded(now, mode, message);
         self.sent(&mut state, result)
+    }
+
+    /// The time at which a message is queued: exact for a ping, whose round trip begins with it.
+    #[inline]
+    fn send_time(&self, state: &PeerState, kind: MessageKind) -> Instant {
+        match kind {
+            MessageKind::Ping(_) => self.runtime.now(),
+            _ => state.now,
+        }
     }
 
     /// Does what a message that was queued asks for; of one refused for want of room, sees whether there is some.
@@ -394,43 +432,65 @@ impl Peer {
 
     /// Moves bytes: what is queued to the sockets, and what has come to the machine.
     pub(crate) fn drive(&self, state: &mut PeerState, what: Drive) {
-        let mut cx = Context::from_waker(&self.io_waker);
+        self.flush(state);
+        if what != Drive::Output && self.receive(state) {
+            // Acknowledgements of pings, and what a close still has to say.
+            self.flush(state);
+        }
+    }
+
+    /// Offers the sockets everything that is queued.
+    fn flush(&self, state: &mut PeerState) {
+        let PeerState { machine, stream, datagrams, burst, room_wanted, now, .. } = state;
+        let (Some(stream), Some(datagrams)) = (stream, datagrams) else { return };
+        let mut cx = Context::from_waker(&self.output_waker);
+        if machine.stream_queued() > 0 || machine.wants_stream_shutdown() {
+            burst.last_write = *now;
+            if stream::flush(stream.as_mut(), machine, &*self.runtime, &mut cx) && std::mem::take(room_wanted)
+            {
+                self.room.notify(usize::MAX);
+            }
+        }
+        if machine.has_datagram() || datagrams.has_unsent() {
+            burst.last_write = *now;
+            datagrams.flush(machine, self.datagram_address.get().copied(), &mut cx);
+        }
+    }
+
+    /// Takes what has come to the sockets; false when nobody was told that there is anything.
+    fn receive(&self, state: &mut PeerState) -> bool {
+        let PeerState { machine, stream, datagrams, input, stream_ended, .. } = state;
+        let (Some(stream), Some(datagrams)) = (stream, datagrams) else { return false };
+        let (stream_input, datagram_input) = (&self.stream_input, &self.datagram_input);
+        let from_stream = machine.wants_stream_read()
+            && (stream_input.readiness.is_ready() || !input.is_empty() || *stream_ended);
+        let from_datagrams = datagram_input.readiness.is_ready() && !machine.is_drained();
+        if !from_stream && !from_datagrams {
+            return false;
+        }
         let now = self.runtime.now();
         state.now = now;
-        let PeerState {
-            machine, stream, datagrams, input, stream_ended, burst, left_over, room_wanted, ..
-        } = state;
-        let (Some(stream), Some(datagrams)) = (stream, datagrams) else { return };
-        let destination = self.datagram_address.get().copied();
-        if machine.has_datagram() {
-            burst.last_write = now;
-        }
-        let wrote = stream::flush(stream.as_mut(), machine, now, &mut cx);
-        datagrams.flush(machine, destination, &mut cx);
-        if what != Drive::Output {
-            let awaited = what == Drive::Awaited;
-            *left_over = stream::receive(stream.as_mut(), machine, input, stream_ended, now, &mut cx);
-            *left_over |= datagrams.receive(machine, destination, awaited, now, &mut cx);
-            // Acknowledgements of pings, and what a close still has to say.
-            if machine.stream_queued() > 0 || machine.wants_stream_shutdown() {
-                stream::flush(stream.as_mut(), machine, now, &mut cx);
-            }
-            if machine.has_datagram() {
-                datagrams.flush(machine, destination, &mut cx);
-            }
-            if *left_over && !machine.has_event() {
-                self.io_waker.wake_by_ref();
+        if from_stream {
+            let Input { readiness, waker } = stream_input;
+            let cx = &mut Context::from_waker(waker);
+            if stream::receive(stream.as_mut(), machine, input, stream_ended, readiness, now, cx)
+                && !machine.has_event()
+            {
+                waker.wake_by_ref();
             }
             if input.is_empty() && input.capacity() > KEPT_INPUT {
                 *input = BytesMut::new();
             }
         }
-        if wrote {
-            burst.last_write = now;
-            if std::mem::take(room_wanted) {
-                self.room.notify(usize::MAX);
+        if from_datagrams {
+            let Input { readiness, waker } = datagram_input;
+            let server = self.datagram_address.get().copied();
+            let cx = &mut Context::from_waker(waker);
+            if datagrams.receive(machine, server, readiness, now, cx) && !machine.has_event() {
+                waker.wake_by_ref();
             }
         }
+        true
     }
 
     /// Tells whoever must know what changed: that it closed, or that a deadline came nearer.
@@ -466,9 +526,7 @@ impl Peer {
 pub(crate) enum Drive {
     /// What is queued, outwards.
     Output,
-    /// Both ways, for an application that waits for a message.
-    Awaited,
-    /// Both ways, as long as there is something to do.
+    /// Both ways.
     All,
 }
 

@@ -5,13 +5,19 @@ use std::io::{self, IoSlice};
 use std::task::{Context, Poll};
 
 use bytes::{Buf, BytesMut};
+use darkrift_proto::connection::StreamOutput;
 use darkrift_proto::{Connection, Instant};
 
+use crate::datagrams::LONGEST_DATAGRAM;
 use crate::peer::transport_error;
-use crate::runtime::TcpStream;
+use crate::runtime::{Runtime, TcpStream};
+use crate::wakers::Readiness;
 
 /// How much one call reads at most.
 const READ_BYTES: usize = 64 << 10;
+
+/// Room for two datagrams of any length.
+const SCRATCH_BYTES: usize = 2 * LONGEST_DATAGRAM;
 
 /// How many calls one drive makes at most before others get their turn.
 const READS: usize = 16;
@@ -22,7 +28,7 @@ const SLICES: usize = 64;
 thread_local! {
     /// Where reads go first. One a thread, and not one a connection: an idle connection holds no buffer, and what
     /// the application keeps of a small read keeps no large buffer alive.
-    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into_boxed_slice());
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH_BYTES].into_boxed_slice());
 }
 
 /// Runs `f` with this thread's read buffer.
@@ -30,7 +36,7 @@ pub(crate) fn with_scratch<T>(f: impl FnOnce(&mut [u8]) -> T) -> T {
     SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
         Ok(mut scratch) => f(&mut scratch),
         // A waker that drives another connection in the middle of a read: unusual, and it still works.
-        Err(_) => f(&mut vec![0; READ_BYTES]),
+        Err(_) => f(&mut vec![0; SCRATCH_BYTES]),
     })
 }
 
@@ -38,23 +44,17 @@ pub(crate) fn with_scratch<T>(f: impl FnOnce(&mut [u8]) -> T) -> T {
 pub(crate) fn flush(
     stream: &mut dyn TcpStream,
     machine: &mut Connection,
-    now: Instant,
+    clock: &dyn Runtime,
     cx: &mut Context<'_>,
 ) -> bool {
     let mut wrote = false;
-    loop {
+    while machine.stream_queued() > 0 {
         let mut output = machine.stream_output();
-        if !output.has_remaining() {
-            break;
-        }
-        let result = {
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let count = output.chunks_vectored(&mut slices);
-            stream.poll_write(cx, &slices[..count])
-        };
+        let result = poll_write(stream, &output, cx);
         match result {
             Poll::Ready(Ok(0)) => {
-                machine.handle_transport_error(now, transport_error(&io::ErrorKind::WriteZero.into()));
+                let error = transport_error(&io::ErrorKind::WriteZero.into());
+                machine.handle_transport_error(clock.now(), error);
                 break;
             }
             Poll::Ready(Ok(count)) => {
@@ -63,7 +63,7 @@ pub(crate) fn flush(
             }
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
             Poll::Ready(Err(error)) => {
-                machine.handle_transport_error(now, transport_error(&error));
+                machine.handle_transport_error(clock.now(), transport_error(&error));
                 break;
             }
             Poll::Pending => break,
@@ -74,9 +74,23 @@ pub(crate) fn flush(
             // A peer that has gone already makes this fail, and nothing is lost by it.
             let _ = socket.shutdown(std::net::Shutdown::Write);
         }
-        machine.handle_stream_shutdown(now);
+        machine.handle_stream_shutdown(clock.now());
     }
     wrote
+}
+
+fn poll_write(
+    stream: &mut dyn TcpStream,
+    output: &StreamOutput<'_>,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<usize>> {
+    let chunk = output.chunk();
+    if chunk.len() == output.remaining() {
+        return stream.poll_write(cx, &[IoSlice::new(chunk)]);
+    }
+    let mut slices = [IoSlice::new(&[]); SLICES];
+    let count = output.chunks_vectored(&mut slices);
+    stream.poll_write(cx, &slices[..count])
 }
 
 /// Reads until nothing more has come, when the waker is registered, or until the machine wants no more; whether it
@@ -86,23 +100,25 @@ pub(crate) fn receive(
     machine: &mut Connection,
     input: &mut BytesMut,
     ended: &mut bool,
+    readiness: &Readiness,
     now: Instant,
     cx: &mut Context<'_>,
 ) -> bool {
-    if !input.is_empty() && machine.wants_stream_read() {
+    // What the machine had no room for.
+    if !input.is_empty() || *ended {
         machine.handle_stream(now, input);
     }
-    if *ended {
-        if machine.wants_stream_read() {
-            machine.handle_stream(now, input);
-        }
+    if *ended || !readiness.is_ready() {
         return false;
     }
+    readiness.clear();
     for _ in 0..READS {
         if !machine.wants_stream_read() {
+            readiness.set();
             return false;
         }
         let result = with_scratch(|scratch| {
+            let scratch = &mut scratch[..READ_BYTES];
             stream.poll_read(cx, scratch).map_ok(|count| {
                 input.extend_from_slice(&scratch[..count]);
                 count
@@ -123,5 +139,6 @@ pub(crate) fn receive(
             Poll::Pending => return false,
         }
     }
+    readiness.set();
     true
 }

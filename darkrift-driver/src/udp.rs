@@ -17,6 +17,9 @@ pub struct UdpBatch {
 }
 
 impl UdpBatch {
+    /// How many buffers one [`receive`](Self::receive) fills at most.
+    pub const BUFFERS: usize = quinn_udp::BATCH_SIZE;
+
     /// Prepares a bound socket.
     ///
     /// # Errors

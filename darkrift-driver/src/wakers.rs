@@ -1,8 +1,9 @@
 //! Whom the reactor wakes: a receiver that waits, or else the connection's own task.
 //!
-//! Everything of one connection is registered with the reactor under one waker. When a `recv` waits, that waker
-//! wakes it, and it reads the socket itself: no second task stands between the socket and the application. When
-//! none waits, the connection's task is woken instead, so pings are answered and ends are noticed all the same.
+//! When a `recv` waits, the reactor wakes it, and it reads the socket itself: no second task stands between the
+//! socket and the application. When none waits, the connection's task is woken instead, so pings are answered and
+//! ends are noticed all the same. Each socket is registered under a waker of its own, which also remembers that it
+//! was woken, so that nobody looks at a socket that has nothing new.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -32,12 +33,56 @@ struct Slots {
     next: ReceiverKey,
 }
 
-impl Wakers {
-    /// The waker to register with the reactor.
-    pub(crate) fn io_waker(self: &Arc<Self>) -> Waker {
-        Waker::from(self.clone())
+/// One socket of a connection, as the reactor wakes it.
+#[derive(Debug)]
+pub(crate) struct Readiness {
+    wakers: Arc<Wakers>,
+    /// Whether the socket may have something that was not looked at.
+    ready: AtomicBool,
+}
+
+impl Readiness {
+    /// For a socket that was not looked at yet (`ready`), or one that nobody looks at.
+    pub(crate) fn new(wakers: Arc<Wakers>, ready: bool) -> Arc<Self> {
+        Arc::new(Self { wakers, ready: AtomicBool::new(ready) })
     }
 
+    /// Whether to look at the socket.
+    #[inline]
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::SeqCst)
+    }
+
+    /// The caller is about to look. Where it finds nothing more, the waker is registered, and sets this again.
+    #[inline]
+    pub(crate) fn clear(&self) {
+        // Whatever woke before this is seen by the look.
+        self.ready.store(false, Ordering::Release);
+    }
+
+    /// There may be more, and no waker is registered.
+    #[inline]
+    pub(crate) fn set(&self) {
+        self.ready.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Wake for Readiness {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        // Before anyone is woken, and before it is seen whether a receiver waits: one that is about to wait looks
+        // here once more.
+        self.set();
+        if !self.wakers.wake_receiver() && !self.wakers.is_watched() {
+            self.wakers.wake_task();
+        }
+    }
+}
+
+impl Wakers {
     /// Remembers how to wake the connection's task.
     pub(crate) fn set_task(&self, waker: &Waker) {
         let mut slots = self.slots.lock();
@@ -82,23 +127,26 @@ impl Wakers {
         let new = *key.get_or_insert(slots.next);
         slots.next = slots.next.max(new + 1);
         slots.receivers.push_back((new, waker.clone()));
-        self.waiting.store(slots.receivers.len(), Ordering::Release);
+        self.waiting.store(slots.receivers.len(), Ordering::SeqCst);
     }
 
     /// Ends a receiver's waiting; false when it was not waiting any more, since it has been woken.
     pub(crate) fn stop_waiting(&self, key: &mut Option<ReceiverKey>) -> bool {
         let Some(key) = key.take() else { return false };
+        if !self.is_receiver_waiting() {
+            return false;
+        }
         let mut slots = self.slots.lock();
         let before = slots.receivers.len();
         slots.receivers.retain(|(k, _)| *k != key);
-        self.waiting.store(slots.receivers.len(), Ordering::Release);
+        self.waiting.store(slots.receivers.len(), Ordering::SeqCst);
         slots.receivers.len() < before
     }
 
     /// Whether a receiver waits.
     #[inline]
     pub(crate) fn is_receiver_waiting(&self) -> bool {
-        self.waiting.load(Ordering::Acquire) > 0
+        self.waiting.load(Ordering::SeqCst) > 0
     }
 
     /// Wakes the receiver that has waited longest; false when none waits.
@@ -118,18 +166,19 @@ impl Wakers {
     fn pop_receiver(&self) -> Option<Waker> {
         let mut slots = self.slots.lock();
         let popped = slots.receivers.pop_front();
-        self.waiting.store(slots.receivers.len(), Ordering::Release);
+        self.waiting.store(slots.receivers.len(), Ordering::SeqCst);
         popped.map(|(_, waker)| waker)
     }
 }
 
+/// For a socket that takes output again: it is offered by whoever is there.
 impl Wake for Wakers {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if !self.wake_receiver() && !self.is_watched() {
+        if !self.wake_receiver() {
             self.wake_task();
         }
     }

@@ -6,7 +6,7 @@ use core::hash::{Hash, Hasher};
 use bytes::{Buf, Bytes};
 
 use crate::data::{Decode, DecodeError, Encode, EncodeError, Encoding, Reader, Writer};
-use crate::wire::{FRAME_LENGTH_BYTES, Header};
+use crate::wire::{FRAME_LENGTH_BYTES, Header, HeaderKind};
 
 /// How a message travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -377,6 +377,15 @@ impl EncodedMessage {
     /// The tag.
     pub fn tag(&self) -> u16 {
         (&self.frame[FRAME_LENGTH_BYTES + 1..]).get_u16()
+    }
+
+    /// Whether it is an ordinary message, a ping, or an acknowledgement.
+    pub fn kind(&self) -> MessageKind {
+        match Header::read(&self.frame[FRAME_LENGTH_BYTES..]).map(|(header, _)| header.kind()) {
+            Ok(HeaderKind::User(kind)) => kind,
+            // It was written as a message of the user's.
+            _ => MessageKind::Ordinary,
+        }
     }
 }
 

@@ -124,7 +124,11 @@ impl runtime::TcpStream for TcpStream {
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(cx, slices)
+        match slices {
+            // The kernel has less to look at.
+            [slice] => Pin::new(&mut self.0).poll_write(cx, slice),
+            slices => Pin::new(&mut self.0).poll_write_vectored(cx, slices),
+        }
     }
 
     fn socket(&self) -> Option<SockRef<'_>> {
@@ -160,10 +164,21 @@ impl runtime::UdpSocket for UdpSocket {
     ) -> Poll<io::Result<usize>> {
         loop {
             ready!(self.socket.poll_recv_ready(cx))?;
-            let receive = || self.batch.receive(&self.socket, buffers, meta);
-            match self.socket.try_io(Interest::READABLE, receive) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                result => return Poll::Ready(result),
+            let mut received = None;
+            let result = self.socket.try_io(Interest::READABLE, || {
+                let count = self.batch.receive(&self.socket, buffers, meta)?;
+                received = Some(count);
+                // A call that could have brought more has found the socket empty: the runtime is told so, and the
+                // next call waits for the next datagram without asking the system first.
+                if count < buffers.len().min(UdpBatch::BUFFERS) {
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+                Ok(())
+            });
+            match (received, result) {
+                (Some(count), _) => return Poll::Ready(Ok(count)),
+                (None, Err(error)) if error.kind() == io::ErrorKind::WouldBlock => {}
+                (None, result) => return Poll::Ready(result.map(|()| 0)),
             }
         }
     }

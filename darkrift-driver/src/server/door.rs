@@ -3,18 +3,19 @@
 use std::future::{Future, poll_fn};
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
 use darkrift_proto::{CloseKind, CloseReason, ConnectionKey, Initiator, Routing};
+use event_listener::EventListener;
 
 use super::tokens::SystemTokens;
 use super::{BACKLOG_PRUNED_AT, Entry, Inner, Joining};
 use crate::client::Handle;
-use crate::datagrams::{DatagramPath, SharedUdp, each_datagram};
+use crate::datagrams::{DatagramPath, LONGEST_DATAGRAM, SharedUdp, each_datagram};
 use crate::peer::{Drive, Peer};
 use crate::runtime::{RecvMeta, TcpListener, TcpStream, Transmit};
 use crate::task;
@@ -22,11 +23,8 @@ use crate::task;
 /// How many buffers one receive call fills, each with what one sender sent.
 const BUFFERS: usize = 16;
 
-/// What a buffer holds: the longest datagram, or a run that the system has gathered.
-const BUFFER_BYTES: usize = 64 << 10;
-
-/// How many datagrams one buffer holds at most: as many as the system gathers, which is 64 on Linux.
-const MAX_RUN: usize = 128;
+/// How many datagrams one buffer holds at most: more than the system gathers, which is 64 on Linux.
+const MAX_RUN: usize = u128::BITS as usize;
 
 /// How many calls in a row may each bring something before others get their turn: a flood would keep the thread for
 /// ever.
@@ -42,9 +40,12 @@ impl Inner {
         self.spawn(receive(self.clone(), udp));
     }
 
-    /// Waits for `work`, or gives `None` as soon as the server stops.
-    async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        let mut stopping = pin!(self.stopping.listen());
+    /// Waits for `work`, or gives `None` as soon as the server stops, which `stopping` listens for.
+    async fn unless_stopped<T>(
+        &self,
+        stopping: &mut EventListener,
+        work: impl Future<Output = T>,
+    ) -> Option<T> {
         let mut work = pin!(work);
         poll_fn(|cx| {
             if self.is_stopped() {
@@ -53,7 +54,7 @@ impl Inner {
             if let Poll::Ready(output) = work.as_mut().poll(cx) {
                 return Poll::Ready(Some(output));
             }
-            stopping.as_mut().poll(cx).map(|()| None)
+            Pin::new(&mut *stopping).poll(cx).map(|()| None)
         })
         .await
     }
@@ -220,20 +221,22 @@ async fn serve(inner: Arc<Inner>, key: ConnectionKey, peer: Arc<Peer>) {
 
 /// Accepts TCP connections until the server stops.
 async fn accept(inner: Arc<Inner>, mut tcp: Box<dyn TcpListener>, udp: Arc<SharedUdp>) {
+    let mut stopping = inner.stopping.listen();
     let mut turn = 0;
     loop {
         turn = (turn + 1) % TURN;
         if turn == 0 {
             task::yield_now().await;
         }
-        match inner.unless_stopped(poll_fn(|cx| tcp.poll_accept(cx))).await {
+        match inner.unless_stopped(&mut stopping, poll_fn(|cx| tcp.poll_accept(cx))).await {
             None => return,
             Some(Ok((stream, address))) => inner.admit(stream, address, &udp),
             Some(Err(error)) if is_of_one_connection(&error) => {}
             Some(Err(_)) => {
                 // Most likely out of file descriptors: the connection stays in the system's queue meanwhile.
                 let mut timer = inner.runtime.timer(inner.runtime.now() + ACCEPT_PAUSE);
-                if inner.unless_stopped(poll_fn(|cx| timer.as_mut().poll(cx))).await.is_none() {
+                let pause = poll_fn(|cx| timer.as_mut().poll(cx));
+                if inner.unless_stopped(&mut stopping, pause).await.is_none() {
                     return;
                 }
             }
@@ -249,10 +252,12 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 
 /// Receives everyone's datagrams until the server stops.
 async fn receive(inner: Arc<Inner>, udp: Arc<SharedUdp>) {
-    let mut memory = vec![0; BUFFERS * BUFFER_BYTES];
+    let mut stopping = inner.stopping.listen();
+    let mut memory = vec![0; BUFFERS * LONGEST_DATAGRAM];
     let mut meta = [RecvMeta::default(); BUFFERS];
-    // As many buffers as lately were of use: preparing one costs as much as receiving into it.
-    let mut used = 1;
+    // As many buffers as lately were of use: preparing one costs as much as receiving into it. One more than that,
+    // since a call that leaves one unused has emptied the socket, and says so.
+    let mut used = 2;
     let mut turn = 0;
     loop {
         turn = (turn + 1) % TURN;
@@ -261,17 +266,17 @@ async fn receive(inner: Arc<Inner>, udp: Arc<SharedUdp>) {
         }
         let received = {
             let mut slices: [IoSliceMut<'_>; BUFFERS] = {
-                let mut chunks = memory.chunks_exact_mut(BUFFER_BYTES);
+                let mut chunks = memory.chunks_exact_mut(LONGEST_DATAGRAM);
                 std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()))
             };
             let receive = poll_fn(|cx| udp.socket.poll_receive(cx, &mut slices[..used], &mut meta[..used]));
-            inner.unless_stopped(receive).await
+            inner.unless_stopped(&mut stopping, receive).await
         };
         match received {
             None => return,
             Some(Ok(count)) => {
-                used = if count == used { BUFFERS.min(2 * used) } else { count.max(1) };
-                for (meta, buffer) in meta[..count].iter().zip(memory.chunks_exact(BUFFER_BYTES)) {
+                used = if count == used { BUFFERS.min(2 * used) } else { count.max(1) + 1 };
+                for (meta, buffer) in meta[..count].iter().zip(memory.chunks_exact(LONGEST_DATAGRAM)) {
                     inner.route(&udp, meta, &buffer[..meta.len]).await;
                 }
             }
@@ -290,44 +295,54 @@ impl Inner {
         let mut others = Vec::new();
         let stride = meta.stride.max(1);
         let datagrams = || filled.chunks(stride).chain(filled.is_empty().then_some(filled));
-        let mut is_delivered = [false; MAX_RUN];
+        // The numbers of those that belong to nobody, a bit each.
+        let mut astray = 0_u128;
         {
             let mut door = self.door.lock();
-            for (datagram, is_delivered) in datagrams().zip(&mut is_delivered) {
+            for (number, datagram) in datagrams().take(MAX_RUN).enumerate() {
                 match door.listener.handle_datagram(now, meta.addr, datagram) {
                     Routing::Deliver(key) => {
-                        *is_delivered = true;
                         if peer.is_none() {
                             peer = door.connections.get(key.index()).cloned().flatten();
                         }
                     }
-                    Routing::Ignored => {}
-                    routing => others.push(routing),
+                    routing => {
+                        astray |= 1 << number;
+                        if routing != Routing::Ignored {
+                            others.push(routing);
+                        }
+                    }
                 }
             }
         }
         for routing in others {
-            match routing {
-                Routing::Paired { key, answer, evicted } => {
-                    self.pair(udp, key, meta.addr, meta.dst_ip, &answer, evicted).await;
-                }
-                Routing::Full(key) => {
-                    if let Some(peer) = self.connection(key) {
-                        peer.close(CloseReason::new(Initiator::Local, CloseKind::NoFreeId));
-                    }
-                }
-                Routing::Answer { answer } => self.answer(udp, meta.addr, meta.dst_ip, &answer).await,
-                _ => {}
-            }
+            self.welcome(udp, meta, routing).await;
         }
         let Some(peer) = peer else { return };
         let mut state = peer.lock();
-        let mut delivered = is_delivered.iter();
+        let mut number = 0;
         each_datagram(filled, meta.stride, |datagram| {
-            if delivered.next() == Some(&true) {
+            if number < MAX_RUN && astray >> number & 1 == 0 {
                 state.machine.handle_datagram(now, datagram);
             }
+            number += 1;
         });
         peer.arrived(state);
+    }
+
+    /// Does what the listener says of a datagram that is no connected client's.
+    async fn welcome(self: &Arc<Self>, udp: &SharedUdp, meta: &RecvMeta, routing: Routing) {
+        match routing {
+            Routing::Paired { key, answer, evicted } => {
+                self.pair(udp, key, meta.addr, meta.dst_ip, &answer, evicted).await;
+            }
+            Routing::Full(key) => {
+                if let Some(peer) = self.connection(key) {
+                    peer.close(CloseReason::new(Initiator::Local, CloseKind::NoFreeId));
+                }
+            }
+            Routing::Answer { answer } => self.answer(udp, meta.addr, meta.dst_ip, &answer).await,
+            _ => {}
+        }
     }
 }

@@ -127,19 +127,20 @@ impl DatagramQueue {
             self.bytes_sent += contents.len() as u64;
             return Some(Datagrams { segment: contents.len(), contents });
         }
-        let &first = self.lengths.front()?;
-        let (mut count, mut total) = (0, 0);
-        for &length in self.lengths.iter().take(max_segments.max(1)) {
-            if length > first || total + usize::from(length) > LONGEST_DATAGRAM {
-                break;
-            }
-            count += 1;
-            total += usize::from(length);
-            if length < first {
-                break;
+        let first = self.lengths.pop_front()?;
+        let mut total = usize::from(first);
+        for _ in 1..max_segments {
+            match self.lengths.front() {
+                Some(&next) if next <= first && total + usize::from(next) <= LONGEST_DATAGRAM => {
+                    self.lengths.pop_front();
+                    total += usize::from(next);
+                    if next < first {
+                        break;
+                    }
+                }
+                _ => break,
             }
         }
-        self.lengths.drain(..count);
         let contents = self.writer.buffer_mut().split_to(total).freeze();
         self.bytes_sent += total as u64;
         if self.lengths.is_empty() {

@@ -7,7 +7,6 @@ use super::{Connection, Event, SendError, StreamOutput};
 use crate::data::{EncodeError, Writer};
 use crate::message::{EncodedMessage, Message, MessageKind, SendMode, ToMessage};
 use crate::time::Instant;
-use crate::wire::{FRAME_LENGTH_BYTES, Header, HeaderKind};
 
 impl Connection {
     /// Queues a message, encoded straight into the queue of its channel.
@@ -47,12 +46,7 @@ impl Connection {
             SendMode::Reliable => self.stream.push_encoded(message)?,
             SendMode::Unreliable => self.datagrams.push_encoded(message)?,
         }
-        let kind = match Header::read(&message.frame()[FRAME_LENGTH_BYTES..]).map(|(header, _)| header.kind())
-        {
-            Ok(HeaderKind::User(kind)) => kind,
-            _ => MessageKind::Ordinary,
-        };
-        self.sent(now, mode, kind);
+        self.sent(now, mode, message.kind());
         Ok(())
     }
 
@@ -120,6 +114,7 @@ impl Connection {
         }
     }
 
+    #[inline]
     fn sent(&mut self, now: Instant, mode: SendMode, kind: MessageKind) {
         self.count_sent(mode);
         if let MessageKind::Ping(code) = kind {
@@ -143,6 +138,7 @@ impl Connection {
     }
 
     /// Whether [`poll_event`](Self::poll_event) would give something.
+    #[inline]
     pub fn has_event(&self) -> bool {
         self.events.has_next()
     }
@@ -153,6 +149,7 @@ impl Connection {
     }
 
     /// Bytes that wait to be written to the stream.
+    #[inline]
     pub const fn stream_queued(&self) -> usize {
         self.stream.queued()
     }
@@ -179,6 +176,7 @@ impl Connection {
     }
 
     /// Whether [`poll_datagram`](Self::poll_datagram) would give something.
+    #[inline]
     pub fn has_datagram(&self) -> bool {
         self.token_due || !self.datagrams.is_empty()
     }
