@@ -27,86 +27,63 @@ const RECEIVES: usize = 16;
 /// How a connection's datagrams leave, and for a client how they arrive.
 #[derive(Debug)]
 pub(crate) struct DatagramPath {
-    socket: DatagramSocket,
+    sender: DatagramSender,
     /// Taken from the machine, and not taken by the socket.
     unsent: Option<Datagrams>,
+}
+
+/// What sends a connection's datagrams; a copy does so without the connection's lock.
+#[derive(Clone, Debug)]
+pub(crate) struct DatagramSender {
+    socket: DatagramSocket,
     /// The address that the peer sends to, so that answers come from there on a machine with several.
     source: Option<IpAddr>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum DatagramSocket {
-    Own(Box<dyn UdpSocket>),
+    Own(Arc<dyn UdpSocket>),
     Shared(Arc<SharedUdp>),
 }
 
 impl DatagramPath {
     /// A client's own socket.
     pub(crate) fn own(socket: Box<dyn UdpSocket>) -> Self {
-        Self { socket: DatagramSocket::Own(socket), unsent: None, source: None }
+        Self::new(DatagramSocket::Own(socket.into()))
     }
 
     /// The server's socket, whose listener receives for all.
     pub(crate) fn shared(socket: Arc<SharedUdp>) -> Self {
-        Self { socket: DatagramSocket::Shared(socket), unsent: None, source: None }
+        Self::new(DatagramSocket::Shared(socket))
+    }
+
+    const fn new(socket: DatagramSocket) -> Self {
+        Self { sender: DatagramSender { socket, source: None }, unsent: None }
     }
 
     /// Whether datagrams come this way, too.
     pub(crate) const fn is_own(&self) -> bool {
-        matches!(self.socket, DatagramSocket::Own(_))
-    }
-
-    /// Whether the socket did not take everything that the machine gave.
-    pub(crate) const fn has_unsent(&self) -> bool {
-        self.unsent.is_some()
+        matches!(self.sender.socket, DatagramSocket::Own(_))
     }
 
     /// Remembers the address that the peer sends to.
     pub(crate) fn set_source(&mut self, source: Option<IpAddr>) {
-        self.source = source;
+        self.sender.source = source;
     }
 
-    /// Sends every datagram that is queued, equal lengths together.
-    pub(crate) fn flush(
-        &mut self,
-        machine: &mut Connection,
-        destination: Option<SocketAddr>,
-        cx: &mut Context<'_>,
-    ) {
-        let Some(destination) = destination else { return };
-        while let Some(run) = self.unsent.take().or_else(|| machine.poll_datagrams(self.max_segments())) {
-            if self.send(&run, destination, cx).is_pending() {
-                self.unsent = Some(run);
-                return;
-            }
-        }
+    /// The next datagrams to send, equal lengths together, and what sends them.
+    pub(crate) fn next(&mut self, machine: &mut Connection) -> Option<(DatagramSender, Datagrams)> {
+        let run = match self.unsent.take() {
+            Some(run) => run,
+            None if machine.has_datagram() => machine.poll_datagrams(self.sender.max_segments())?,
+            None => return None,
+        };
+        Some((self.sender.clone(), run))
     }
 
-    /// Sends a run of datagrams; pending when the socket is full, and then the waker will be woken.
-    fn send(&self, run: &Datagrams, destination: SocketAddr, cx: &mut Context<'_>) -> Poll<()> {
-        let segment = run.segment.max(1);
-        let together = destination.ip().is_loopback() || segment <= SAFE_SEGMENT;
-        let step = if together { run.contents.len().max(1) } else { segment };
-        let mut start = 0;
-        loop {
-            let end = run.contents.len().min(start + step);
-            let contents = &run.contents[start..end];
-            let segment_size = (contents.len() > segment).then_some(segment);
-            let transmit = Transmit { destination, ecn: None, contents, segment_size, src_ip: self.source };
-            match self.socket().try_send(&transmit) {
-                // Only the first call may ask for the whole run again: what has left must not leave twice.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock && start == 0 => {
-                    if self.poll_writable(cx).is_pending() {
-                        return Poll::Pending;
-                    }
-                }
-                // Any other error is of these datagrams, which may be lost on the way in any case.
-                _ => start = end,
-            }
-            if start >= run.contents.len() {
-                return Poll::Ready(());
-            }
-        }
+    /// Gives back what the socket did not take. Were there others meanwhile, they are lost, as datagrams may be.
+    pub(crate) fn keep(&mut self, run: Datagrams) {
+        self.unsent = Some(run);
     }
 
     /// Receives what has come to a client's own socket; whether it stopped before that was all.
@@ -118,7 +95,7 @@ impl DatagramPath {
         now: Instant,
         cx: &mut Context<'_>,
     ) -> bool {
-        let DatagramSocket::Own(socket) = &self.socket else { return false };
+        let DatagramSocket::Own(socket) = &self.sender.socket else { return false };
         readiness.clear();
         for _ in 0..RECEIVES {
             let mut meta = [RecvMeta::default(); 2];
@@ -144,6 +121,35 @@ impl DatagramPath {
         }
         readiness.set();
         true
+    }
+}
+
+impl DatagramSender {
+    /// Sends a run of datagrams; pending when the socket is full, and then the waker will be woken.
+    pub(crate) fn send(&self, run: &Datagrams, destination: SocketAddr, cx: &mut Context<'_>) -> Poll<()> {
+        let segment = run.segment.max(1);
+        let together = destination.ip().is_loopback() || segment <= SAFE_SEGMENT;
+        let step = if together { run.contents.len().max(1) } else { segment };
+        let mut start = 0;
+        loop {
+            let end = run.contents.len().min(start + step);
+            let contents = &run.contents[start..end];
+            let segment_size = (contents.len() > segment).then_some(segment);
+            let transmit = Transmit { destination, ecn: None, contents, segment_size, src_ip: self.source };
+            match self.socket().try_send(&transmit) {
+                // Only the first call may ask for the whole run again: what has left must not leave twice.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && start == 0 => {
+                    if self.poll_writable(cx).is_pending() {
+                        return Poll::Pending;
+                    }
+                }
+                // Any other error is of these datagrams, which may be lost on the way in any case.
+                _ => start = end,
+            }
+            if start >= run.contents.len() {
+                return Poll::Ready(());
+            }
+        }
     }
 
     fn max_segments(&self) -> usize {

@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::BytesMut;
+use darkrift_proto::connection::Datagrams;
 use darkrift_proto::{
     CloseReason, Connection, EncodedMessage, Event, Instant, MessageKind, Received, SendError, SendMode,
     ToMessage,
@@ -18,7 +19,7 @@ use darkrift_proto::{
 use event_listener::Event as Notification;
 use parking_lot::{Mutex, MutexGuard};
 
-use crate::datagrams::DatagramPath;
+use crate::datagrams::{DatagramPath, DatagramSender};
 use crate::runtime::{Runtime, TcpStream};
 use crate::stream;
 use crate::wakers::{Readiness, ReceiverKey, Wakers};
@@ -223,7 +224,7 @@ impl Peer {
     #[cold]
     fn wait_for_message(
         &self,
-        state: &mut PeerState,
+        state: &mut MutexGuard<'_, PeerState>,
         cx: &Context<'_>,
         key: &mut Option<ReceiverKey>,
     ) -> Poll<Option<Received>> {
@@ -256,7 +257,7 @@ impl Peer {
     }
 
     /// Sends what is queued, and takes the message that the sockets bring.
-    fn look(&self, state: &mut PeerState) -> Poll<Option<Received>> {
+    fn look(&self, state: &mut MutexGuard<'_, PeerState>) -> Poll<Option<Received>> {
         self.drive(state, Drive::All);
         state.rest();
         self.settle(state);
@@ -342,7 +343,7 @@ impl Peer {
     #[inline]
     pub(crate) fn sent<T>(
         &self,
-        state: &mut PeerState,
+        state: &mut MutexGuard<'_, PeerState>,
         result: Result<T, SendError>,
     ) -> Result<T, SendError> {
         if result.is_ok() && state.scheduled {
@@ -354,7 +355,7 @@ impl Peer {
         result
     }
 
-    fn sent_first(&self, state: &mut PeerState, error: Option<&SendError>) {
+    fn sent_first(&self, state: &mut MutexGuard<'_, PeerState>, error: Option<&SendError>) {
         match error {
             None => {
                 if state.burst.add(|| self.runtime.now()) {
@@ -431,7 +432,7 @@ impl Peer {
     }
 
     /// Moves bytes: what is queued to the sockets, and what has come to the machine.
-    pub(crate) fn drive(&self, state: &mut PeerState, what: Drive) {
+    pub(crate) fn drive(&self, state: &mut MutexGuard<'_, PeerState>, what: Drive) {
         self.flush(state);
         if what != Drive::Output && self.receive(state) {
             // Acknowledgements of pings, and what a close still has to say.
@@ -440,9 +441,10 @@ impl Peer {
     }
 
     /// Offers the sockets everything that is queued.
-    fn flush(&self, state: &mut PeerState) {
-        let PeerState { machine, stream, datagrams, burst, room_wanted, now, .. } = state;
-        let (Some(stream), Some(datagrams)) = (stream, datagrams) else { return };
+    fn flush(&self, state: &mut MutexGuard<'_, PeerState>) {
+        let PeerState { machine, stream: Some(stream), burst, room_wanted, now, .. } = &mut **state else {
+            return;
+        };
         let mut cx = Context::from_waker(&self.output_waker);
         if machine.stream_queued() > 0 || machine.wants_stream_shutdown() {
             burst.last_write = *now;
@@ -451,9 +453,17 @@ impl Peer {
                 self.room.notify(usize::MAX);
             }
         }
-        if machine.has_datagram() || datagrams.has_unsent() {
-            burst.last_write = *now;
-            datagrams.flush(machine, self.datagram_address.get().copied(), &mut cx);
+        let Some(&destination) = self.datagram_address.get() else { return };
+        while let Some((sender, run)) = state.next_datagrams() {
+            // Without the lock: over a short way the answer is there before the call returns, and whoever receives
+            // it shall not have to wait.
+            let sent = MutexGuard::unlocked(state, || sender.send(&run, destination, &mut cx));
+            if sent.is_pending() {
+                if let Some(datagrams) = &mut state.datagrams {
+                    datagrams.keep(run);
+                }
+                return;
+            }
         }
     }
 
@@ -542,6 +552,13 @@ impl PeerState {
             }
         }
         if self.finished { Poll::Ready(None) } else { Poll::Pending }
+    }
+
+    /// The next datagrams to send, and what sends them.
+    fn next_datagrams(&mut self) -> Option<(DatagramSender, Datagrams)> {
+        let next = self.datagrams.as_mut()?.next(&mut self.machine)?;
+        self.burst.last_write = self.now;
+        Some(next)
     }
 
     /// The task begins to run: whatever changes from here on must wake it again.

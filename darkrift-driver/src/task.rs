@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use darkrift_proto::Instant;
+use parking_lot::MutexGuard;
 
 use crate::peer::{ATTENTION, Drive, Peer, PeerState};
 use crate::runtime::Timer;
@@ -81,7 +82,7 @@ impl Task {
     }
 
     /// Sends what is queued, and receives unless the application is about to.
-    fn drive(&mut self, peer: &Peer, state: &mut PeerState) {
+    fn drive(&mut self, peer: &Peer, state: &mut MutexGuard<'_, PeerState>) {
         let waiting = peer.wakers().is_receiver_waiting();
         if self.watch.is_none() && !waiting && state.looks != self.looks && !state.machine.is_closed() {
             self.looks = state.looks;

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use core::hash::{Hash, Hasher};
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 
 use crate::data::{Decode, DecodeError, Encode, EncodeError, Encoding, Reader, Writer};
 use crate::wire::{FRAME_LENGTH_BYTES, Header, HeaderKind};
@@ -359,6 +359,30 @@ impl EncodedMessage {
         Ok(Self { frame: writer.into_bytes() })
     }
 
+    /// Encodes a message into the buffer of a writer that is kept for the purpose, and cuts it off: a buffer serves
+    /// several messages, and is used again once those have gone. What the writer had written before is lost.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_writer<M: ToMessage + ?Sized>(
+        writer: &mut Writer,
+        message: &M,
+        encoding: Encoding,
+    ) -> Result<Self, EncodeError> {
+        let buffer = writer.buffer_mut();
+        buffer.clear();
+        if buffer.capacity() < MIN_GROWTH {
+            buffer.reserve(KEPT);
+        }
+        encode_frame(writer, message, encoding)?;
+        let frame = writer.buffer_mut().split().freeze();
+        if frame.len() > KEPT {
+            // Nothing large is kept.
+            *writer.buffer_mut() = BytesMut::new();
+        }
+        Ok(Self { frame })
+    }
+
     /// The bytes for TCP: the length, then the message.
     pub const fn frame(&self) -> &Bytes {
         &self.frame
@@ -391,6 +415,9 @@ impl EncodedMessage {
 
 /// Room made at once for the beginning of a message, so that a buffer does not grow field by field.
 const MIN_GROWTH: usize = 64;
+
+/// The room that a writer for encoded messages is given at a time.
+const KEPT: usize = 1 << 10;
 
 /// Appends `[length][header][payload]` to what `writer` has, or leaves it as it was.
 #[inline]

@@ -71,7 +71,8 @@ impl<R> Server<R> {
 
 impl Inner {
     fn encode<M: ToMessage + ?Sized>(&self, message: &M) -> Result<EncodedMessage, SendError> {
-        Ok(EncodedMessage::with_encoding(message, self.options.config.limits.encoding)?)
+        let encoding = self.options.config.limits.encoding;
+        Ok(EncodedMessage::with_writer(&mut self.encoder.lock(), message, encoding)?)
     }
 
     fn broadcast(

@@ -277,6 +277,7 @@ async fn bind(
         tasks: AtomicUsize::new(0),
         all_ended: Notification::new(),
         counters: Counters::default(),
+        encoder: Mutex::default(),
         udp: Mutex::new(Some(udp.clone())),
         tcp_address,
         udp_address,

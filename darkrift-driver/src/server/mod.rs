@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
-use darkrift_proto::{ClientId, ClientIds, CloseKind, CloseReason, Initiator, Listener};
+use darkrift_proto::{ClientId, ClientIds, CloseKind, CloseReason, Initiator, Listener, Writer};
 use event_listener::Event as Notification;
 use parking_lot::{Mutex, RwLock};
 
@@ -69,6 +69,8 @@ pub(crate) struct Inner {
     tasks: AtomicUsize,
     all_ended: Notification,
     counters: Counters,
+    /// Where broadcasts are encoded.
+    encoder: Mutex<Writer>,
     /// Gone once the server has stopped, so that the port is free.
     udp: Mutex<Option<Arc<SharedUdp>>>,
     tcp_address: SocketAddr,
