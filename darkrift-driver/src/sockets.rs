@@ -115,6 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(clippy::disallowed_methods, reason = "a test may block")]
     fn an_accepted_connection_has_the_options_of_the_server() {
         let options = TcpOptions {
             no_delay: true,
