@@ -131,6 +131,11 @@ impl Burst {
         self.last_length <= 1
     }
 
+    /// Something is written, at `now` or after it.
+    fn wrote(&mut self, now: Instant) {
+        self.last_write = self.last_write.max(now);
+    }
+
     fn rest(&mut self) {
         if self.length > 0 {
             self.last_length = self.length;
@@ -300,8 +305,9 @@ impl Peer {
         }
     }
 
-    /// After datagrams were given to the machine: what they ask for is sent, and a receiver is told of them.
-    pub(crate) fn arrived(&self, mut state: MutexGuard<'_, PeerState>) {
+    /// After datagrams were given to the machine, at `now`: what they ask for is sent, and a receiver is told of them.
+    pub(crate) fn arrived(&self, mut state: MutexGuard<'_, PeerState>, now: Instant) {
+        state.now = now;
         if state.machine.stream_queued() > 0 || state.machine.has_datagram() {
             self.drive(&mut state, Drive::Output);
         }
@@ -447,7 +453,7 @@ impl Peer {
         };
         let mut cx = Context::from_waker(&self.output_waker);
         if machine.stream_queued() > 0 || machine.wants_stream_shutdown() {
-            burst.last_write = *now;
+            burst.wrote(*now);
             if stream::flush(stream.as_mut(), machine, &*self.runtime, &mut cx) && std::mem::take(room_wanted)
             {
                 self.room.notify(usize::MAX);
@@ -557,7 +563,7 @@ impl PeerState {
     /// The next datagrams to send, and what sends them.
     fn next_datagrams(&mut self) -> Option<(DatagramSender, Datagrams)> {
         let next = self.datagrams.as_mut()?.next(&mut self.machine)?;
-        self.burst.last_write = self.now;
+        self.burst.wrote(self.now);
         Some(next)
     }
 

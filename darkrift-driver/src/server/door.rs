@@ -327,7 +327,7 @@ impl Inner {
             }
             number += 1;
         });
-        peer.arrived(state);
+        peer.arrived(state, now);
     }
 
     /// Does what the listener says of a datagram that is no connected client's.
