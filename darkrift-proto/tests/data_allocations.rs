@@ -1,5 +1,5 @@
 //! What reading and writing cost in memory. One test alone in its process, since it counts what the whole process
-//! allocates.
+//! allocates. What the test harness allocates beside it can only add, so the least of several counts is taken.
 
 use std::alloc::System;
 
@@ -56,13 +56,16 @@ fn is_bounded<T: Decode>(payload: &[u8]) {
     assert!(change.bytes_allocated <= most, "{}: {change:?}", std::any::type_name::<T>());
 }
 
-fn allocations(body: impl FnOnce()) -> usize {
+fn allocations(body: impl FnMut()) -> usize {
     let change = measured(body);
     change.allocations + change.reallocations
 }
 
-fn measured(body: impl FnOnce()) -> Stats {
-    let region = Region::new(ALLOCATOR);
-    body();
-    region.change()
+fn measured(mut body: impl FnMut()) -> Stats {
+    let mut once = || {
+        let region = Region::new(ALLOCATOR);
+        body();
+        region.change()
+    };
+    (0..5).map(|_| once()).min_by_key(|change| change.bytes_allocated).expect("it is counted")
 }
