@@ -37,7 +37,7 @@ pub fn reader(data: &[u8]) {
 
 fn read_one(operations: &mut Input<'_>, reader: &mut Reader<'_>) -> bool {
     let left = reader.remaining();
-    match operations.choice(24) {
+    match operations.choice(25) {
         0 => reader.read_u8().is_err(),
         1 => reader.read_i16().is_err(),
         2 => reader.read_u32().is_err(),
@@ -60,6 +60,10 @@ fn read_one(operations: &mut Input<'_>, reader: &mut Reader<'_>) -> bool {
         19 => reader.read::<(u8, Option<i32>, String)>().is_err(),
         20 => reader.read_raw(usize::from(operations.number())).is_err(),
         21 => reader.set_position(usize::from(operations.number())).is_err(),
+        23 => {
+            let least = usize::from(operations.byte());
+            reader.read_count(least).map(|count| assert!(count * least.max(1) <= left)).is_err()
+        }
         22 => reader.check_count(usize::from(operations.byte())).is_err(),
         _ => {
             reader.set_encoding(encoding(operations));
