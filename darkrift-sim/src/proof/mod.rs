@@ -452,12 +452,13 @@ impl History {
     }
 }
 
-/// Whether nothing on this path can keep a client from connecting.
+/// Whether nothing on this path, and not the server's application, can keep a client from connecting.
 fn is_good(path: &Path) -> bool {
     let good = |conditions: &DatagramConditions| {
         conditions.loss == 0.0
             && conditions.bandwidth.is_none()
             && conditions.latency < Duration::from_secs(1)
     };
-    good(&path.datagrams_up) && good(&path.datagrams_down)
+    // The whole connect has ten seconds.
+    good(&path.datagrams_up) && good(&path.datagrams_down) && path.accepted_after < Duration::from_secs(7)
 }

@@ -242,7 +242,10 @@ fn path(random: &mut Random, number: usize) -> Box<Path> {
     path.datagrams_down = down;
     path.stream_up = stream_up;
     path.stream_down = stream_down;
-    path.accepted_after = if random.one_in(4) { random.duration(2000 * MILLISECOND) } else { Duration::ZERO };
+    if random.one_in(4) {
+        let longest = random.pick(&[2000, 8000]) * MILLISECOND;
+        path.accepted_after = random.duration(longest);
+    }
     path.rejected = random.one_in(40);
     path.segments = random.pick(&[1, 1, 2, 64]);
     Box::new(path)
