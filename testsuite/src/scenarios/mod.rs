@@ -5,5 +5,6 @@ pub mod connecting;
 pub mod crossing;
 pub mod faults;
 pub mod handshakes;
+pub mod hostile;
 pub mod messages;
 pub mod servers;
