@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use darkrift_driver::proto::{
-    ClientConfig, ClientId, CloseReason, Message, Received, RoundTrip, SendError, SendMode, ServerConfig,
-    Statistics,
+    ClientConfig, ClientId, CloseReason, EncodedMessage, Message, Received, RoundTrip, SendError, SendMode,
+    ServerConfig, Statistics,
 };
 use darkrift_driver::{BindError, ConnectError, ServerStatistics};
 
@@ -43,6 +43,11 @@ pub trait Adapter: Sized + Send + Sync + 'static {
 #[allow(missing_docs, reason = "they are the driver's")]
 pub trait Client: Clone + Send + Sync + 'static {
     fn send(&self, mode: SendMode, message: &Message) -> impl Future<Output = Result<(), SendError>> + Send;
+    fn send_encoded(
+        &self,
+        mode: SendMode,
+        message: &EncodedMessage,
+    ) -> impl Future<Output = Result<(), SendError>> + Send;
     fn try_send(&self, mode: SendMode, message: &Message) -> Result<(), SendError>;
     fn ping(&self, mode: SendMode, message: &Message) -> impl Future<Output = Result<u16, SendError>> + Send;
     fn acknowledge(

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 
 use darkrift_driver::proto::{
-    ClientId, CloseReason, Message, Received, RoundTrip, SendError, SendMode, Statistics,
+    ClientId, CloseReason, EncodedMessage, Message, Received, RoundTrip, SendError, SendMode, Statistics,
 };
 use darkrift_driver::runtime::Runtime;
 use darkrift_driver::{ClientBuilder, ServerBuilder, ServerStatistics};
@@ -50,6 +50,14 @@ impl ServerSettings {
 impl<R: Runtime + Default> Client for darkrift_driver::Client<R> {
     fn send(&self, mode: SendMode, message: &Message) -> impl Future<Output = Result<(), SendError>> + Send {
         self.send(mode, message)
+    }
+
+    fn send_encoded(
+        &self,
+        mode: SendMode,
+        message: &EncodedMessage,
+    ) -> impl Future<Output = Result<(), SendError>> + Send {
+        self.send_encoded(mode, message)
     }
 
     fn try_send(&self, mode: SendMode, message: &Message) -> Result<(), SendError> {

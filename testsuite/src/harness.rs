@@ -17,12 +17,17 @@ const ACCOUNT: Duration = Duration::from_secs(60);
 /// How long anything else may take.
 const WAIT: Duration = Duration::from_secs(10);
 
-/// Runs one scenario at a time: runtimes with one executor for all share its threads among them, and a stress would use
-/// up another scenario's ten seconds.
+/// Runs a scenario, one at a time: runtimes with one executor for all share its threads among them, and a stress would
+/// use up another scenario's ten seconds.
 pub fn run<A: Adapter>(scenario: impl Future<Output = ()>) {
+    alone(|| A::block_on(scenario));
+}
+
+/// Runs a test while no other of this process runs.
+pub fn alone(test: impl FnOnce()) {
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    A::block_on(scenario);
+    test();
 }
 
 /// Both ways a message can be sent.

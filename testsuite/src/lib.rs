@@ -8,6 +8,7 @@
 
 mod adapter;
 pub mod adapters;
+pub mod counted;
 mod driver;
 pub mod harness;
 pub mod raw;

@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use darkrift_std::proto::{
-    ClientId, CloseReason, Message, Received, RoundTrip, SendError, SendMode, Statistics,
+    ClientId, CloseReason, EncodedMessage, Message, Received, RoundTrip, SendError, SendMode, Statistics,
 };
 use darkrift_std::{BindError, ConnectError, Connection, Event, ServerEvent, ServerStatistics};
 
@@ -216,6 +216,10 @@ enum End {
 impl Client for StdClient {
     async fn send(&self, mode: SendMode, message: &Message) -> Result<(), SendError> {
         each_frame(|| unless_full(self.connection.send(mode, message))).await
+    }
+
+    async fn send_encoded(&self, mode: SendMode, message: &EncodedMessage) -> Result<(), SendError> {
+        each_frame(|| unless_full(self.connection.send_encoded(mode, message))).await
     }
 
     fn try_send(&self, mode: SendMode, message: &Message) -> Result<(), SendError> {

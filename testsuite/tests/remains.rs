@@ -1,0 +1,75 @@
+//! What remains when handles and futures are dropped, on every runtime. It counts what the whole process has open, so it
+//! has one of its own.
+
+use darkrift_testsuite::adapters::{AsyncStd, Smol, Tokio};
+use darkrift_testsuite::counted::Counting;
+use darkrift_testsuite::tests_of;
+
+macro_rules! remains {
+    ($($name:ident: $adapter:ty;)*) => {
+        $(
+            mod $name {
+                use super::*;
+
+                tests_of!(Counting<$adapter>, remains:
+                    dropping_every_handle_ends_every_task_and_closes_every_socket,
+                    a_server_with_clients_that_nobody_accepted_leaves_nothing,
+                    a_failed_connect_leaves_nothing,
+                    a_storm_of_connections_leaves_nothing,
+                );
+                tests_of!(Counting<$adapter>, cancelling:
+                    a_connect_that_is_dropped_leaves_nothing,
+                    a_bind_that_is_dropped_frees_its_port,
+                    an_accept_that_is_dropped_loses_no_client,
+                    a_recv_that_is_dropped_loses_no_message,
+                    a_next_of_a_typed_stream_that_is_dropped_loses_no_message,
+                    a_recv_that_is_dropped_keeps_nothing_from_another,
+                    a_send_that_is_dropped_was_not_sent,
+                    what_waits_for_an_end_can_be_dropped_and_asked_again,
+                );
+            }
+        )*
+    };
+}
+
+remains! {
+    on_tokio: Tokio;
+    on_smol: Smol;
+    on_async_std: AsyncStd;
+}
+
+/// Without a runtime there are no tasks to wait for: what is dropped is gone.
+#[test]
+fn dropping_a_client_and_a_server_of_a_game_loop_closes_every_socket() {
+    use darkrift_std::{Client, Event, Server};
+    use darkrift_testsuite::counted::files;
+
+    darkrift_testsuite::harness::alone(|| {
+        for is_server_first in [true, false] {
+            let before = files();
+            let mut server = Server::bind("127.0.0.1:0").expect("a free port");
+            let mut clients: Vec<_> =
+                (0..5).map(|_| Client::begin(server.local_addr()).expect("there are sockets")).collect();
+            while server.len() < clients.len() || !clients.iter().all(Client::is_connected) {
+                server.update();
+                for client in &mut clients {
+                    client.update();
+                    while let Some(event) = client.next_event() {
+                        assert!(matches!(event, Event::Connected(_)), "{event:?}");
+                    }
+                }
+            }
+            assert!(files() > before + 10);
+            // One that was never looked at again, too.
+            let unfinished = Client::begin(server.local_addr()).expect("there are sockets");
+            if is_server_first {
+                drop(server);
+                drop((clients, unfinished));
+            } else {
+                drop((clients, unfinished));
+                drop(server);
+            }
+            assert_eq!(files(), before);
+        }
+    });
+}
