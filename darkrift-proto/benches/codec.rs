@@ -204,3 +204,9 @@ fn text_read_std(bencher: Bencher<'_, '_>) {
     let units: Vec<u16> = TEXT.encode_utf16().collect();
     bencher.bench(|| drop(black_box(String::from_utf16(black_box(&units)))));
 }
+
+/// A plain copy of the text beside [`text_read`]: the room for a `String` made and given back.
+#[divan::bench(sample_size = SHORT)]
+fn text_read_copy(bencher: Bencher<'_, '_>) {
+    bencher.bench(|| drop(black_box(black_box(TEXT).to_owned())));
+}

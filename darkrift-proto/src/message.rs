@@ -147,7 +147,7 @@ impl Message {
     /// When the tag is not `T`'s (for a `T` that has one), or the payload is no `T`.
     #[inline]
     pub fn decode<T: Decode>(&self) -> Result<T, DecodeError> {
-        self.decode_front().map(|(value, _)| value)
+        T::decode(&mut self.reader_of::<T>()?)
     }
 
     /// Reads the payload as a `T` and gives the bytes that were left over, too.
@@ -172,14 +172,18 @@ impl Message {
     /// The value, and where in the payload it ends.
     #[inline]
     fn decode_front<T: Decode>(&self) -> Result<(T, usize), DecodeError> {
-        if let Some(expected) = T::MESSAGE_TAG {
-            if expected != self.tag {
-                return Err(DecodeError::wrong_tag(expected, self.tag));
-            }
-        }
-        let mut reader = self.reader();
+        let mut reader = self.reader_of::<T>()?;
         let value = T::decode(&mut reader)?;
         Ok((value, reader.position()))
+    }
+
+    /// The reader, where the tag is none that a `T` does not have.
+    #[inline]
+    fn reader_of<T: Decode>(&self) -> Result<Reader<'_>, DecodeError> {
+        match T::MESSAGE_TAG {
+            Some(expected) if expected != self.tag => Err(DecodeError::wrong_tag(expected, self.tag)),
+            _ => Ok(self.reader()),
+        }
     }
 }
 

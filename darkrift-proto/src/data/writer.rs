@@ -201,6 +201,22 @@ impl Writer {
         }
     }
 
+    /// Writes the bytes of a number.
+    #[inline]
+    fn write_array<const N: usize>(&mut self, bytes: [u8; N]) {
+        if (self.buffer.capacity() - self.buffer.len() < N) | self.overwrite.is_some() {
+            self.write_array_slowly(bytes);
+        } else {
+            self.buffer.extend_from_slice(&bytes);
+        }
+    }
+
+    /// [`write_raw_slowly`](Self::write_raw_slowly), of bytes that come in a register.
+    #[cold]
+    fn write_array_slowly<const N: usize>(&mut self, bytes: [u8; N]) {
+        self.write_raw_slowly(&bytes);
+    }
+
     #[cold]
     fn write_raw_slowly(&mut self, bytes: &[u8]) {
         let Some(at) = self.overwrite else {
@@ -392,7 +408,7 @@ macro_rules! write_numbers {
                 #[doc = concat!("Writes an `", stringify!($type), "`, big-endian.")]
                 #[inline]
                 pub fn $write(&mut self, value: $type) {
-                    self.write_raw(&value.to_be_bytes());
+                    self.write_array(value.to_be_bytes());
                 }
             )*
         }
