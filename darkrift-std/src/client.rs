@@ -1,18 +1,14 @@
 //! A client that is updated once a frame.
 
-use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use async_channel::{Receiver, Sender};
 use darkrift_driver::proto::{ClientId, CloseReason, Received, SendError, SendMode, ToMessage};
 use darkrift_driver::{Address, ConnectError};
+use tokio::sync::mpsc::Sender;
 
-use crate::frames::{Frames, Turner};
+use crate::frames::Turner;
 use crate::{ClientBuilder, Connection};
-
-/// How many events wait to be taken at most; past it the peer is not read, and TCP slows it down.
-pub(crate) const EVENTS: usize = 1024;
 
 /// What happened to a client.
 #[derive(Debug)]
@@ -32,10 +28,10 @@ pub enum Event {
 ///
 /// Dropping it closes the connection; what was queued and the socket does not take at once is lost. To end in good
 /// order, [`close`](Connection::close) and [`finish`](Self::finish).
+#[derive(Debug)]
 pub struct Client {
-    turner: Turner,
+    turner: Turner<Event>,
     connection: Arc<OnceLock<Connection>>,
-    events: Receiver<Event>,
 }
 
 impl Client {
@@ -53,13 +49,11 @@ impl Client {
     /// As [`connect`](Self::connect).
     pub fn connect_with(builder: ClientBuilder, address: impl Into<Address>) -> Result<Self, ConnectError> {
         let mut client = Self::begin_with(builder, address)?;
-        while client.connection.get().is_none() {
-            client.wait(Duration::MAX);
-            if let Some(Event::Failed(error)) = client.next_event() {
-                return Err(error);
-            }
+        client.wait(Duration::MAX);
+        match client.next_event() {
+            Some(Event::Failed(error)) => Err(error),
+            _ => Ok(client),
         }
-        Ok(client)
     }
 
     /// Begins to connect with the default settings. The updates of the next frames go on with it, until
@@ -77,11 +71,10 @@ impl Client {
     /// # Errors
     /// As [`begin`](Self::begin).
     pub fn begin_with(builder: ClientBuilder, address: impl Into<Address>) -> Result<Self, ConnectError> {
-        let turner = Turner::new().map_err(|source| ConnectError::EventQueue { source })?;
-        let (give, events) = async_channel::bounded(EVENTS);
+        let (turner, give) = Turner::new().map_err(|source| ConnectError::EventQueue { source })?;
         let connection = Arc::default();
-        turner.spawn(run(builder, turner.runtime(), address.into(), Arc::clone(&connection), give));
-        Ok(Self { turner, connection, events })
+        turner.runtime.spawn(run(builder, address.into(), Arc::clone(&connection), give));
+        Ok(Self { turner, connection })
     }
 
     /// Settings for a connect: another UDP port, time limits, queue limits.
@@ -92,25 +85,22 @@ impl Client {
     /// Moves what has come and what waits to leave; call it once a frame. It never waits, and does a bounded amount of
     /// work.
     pub fn update(&mut self) {
-        self.turner.turn(Duration::ZERO);
+        self.turner.update();
     }
 
-    /// The next of the events that the updates have brought.
+    /// The next of the events that [`update`](Self::update) or [`wait`](Self::wait) has brought.
     pub fn next_event(&mut self) -> Option<Event> {
-        self.events.try_recv().ok()
+        self.turner.next_event()
     }
 
-    /// Sleeps until there is an event, something was done, or `patience` has passed; for programs that have nothing else
-    /// to do. It may return without an event.
+    /// Sleeps until there is an event or `patience` has passed; for programs that have nothing else to do.
     pub fn wait(&mut self, patience: Duration) {
-        self.turner.run();
-        let patience = if self.events.is_empty() { patience } else { Duration::ZERO };
-        self.turner.turn(patience);
+        self.turner.wait(patience);
     }
 
     /// Lets what was sent in this frame leave now, and not with the next update.
     pub fn flush(&mut self) {
-        self.turner.run();
+        self.turner.flush();
     }
 
     /// Sends a message, as [`Connection::send`].
@@ -134,10 +124,9 @@ impl Client {
     /// Closes the connection, and waits until everything queued has left and the peer has ended its side too, 2 s at most
     /// unless set otherwise. Events that are left are dropped.
     pub fn finish(mut self) {
-        self.events.close();
+        self.turner.events.close();
         if let Some(connection) = self.connection.get() {
-            let ended = connection.0.close();
-            self.turner.run_until(Box::pin(ended));
+            self.turner.runtime.block_on(connection.0.close());
         }
     }
 }
@@ -146,27 +135,19 @@ impl Drop for Client {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.get() {
             connection.close();
-            self.turner.turn(Duration::ZERO);
         }
-    }
-}
-
-impl fmt::Debug for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("connection", &self.connection.get()).finish_non_exhaustive()
     }
 }
 
 /// Connects, and turns everything that happens into events. When nobody takes them it waits.
 async fn run(
     builder: ClientBuilder,
-    frames: Arc<Frames>,
     address: Address,
     slot: Arc<OnceLock<Connection>>,
     events: Sender<Event>,
 ) {
     // A send fails only once the client is being dropped, and then everything ends.
-    let connection = match builder.connect_on(frames, address).await {
+    let connection = match builder.connect(address).await {
         Ok(client) => slot.get_or_init(|| Connection(client)),
         Err(error) => {
             let _ = events.send(Event::Failed(error)).await;

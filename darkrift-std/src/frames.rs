@@ -1,178 +1,95 @@
-//! What stands in for a runtime: tasks that run within a frame, timers that are looked at in each, and readiness asked of
-//! the system without waiting for it.
+//! What runs a client's or server's tasks: tokio's single-threaded runtime, within these calls and at no other time.
 
-use std::collections::BTreeMap;
-use std::future::Future;
+use std::future::pending;
 use std::io;
-use std::net::{self, SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs, UdpSocket};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll, Waker};
-use std::time::{self, Duration};
+use std::time::Duration;
 
-use async_executor::Executor;
 use darkrift_driver::runtime::{self, BoxFuture, Instant, Runtime};
+use darkrift_tokio::Tokio;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::task::yield_now;
+use tokio::time::timeout;
 
-use crate::sockets::{Source, TcpListener, TcpStream, UdpSocket};
+/// How many steps of tasks follow on each other at most before there is a look at the sockets. A step of a connection's
+/// moves about 1 MiB at most.
+const STEPS: u32 = 2048;
 
-/// How many steps of tasks one frame makes at most. A step of a connection's moves about 1 MiB at most.
-const STEPS: usize = 4096;
-
-/// How long one frame waits at most; the system's call counts milliseconds in 31 bits.
-const LONGEST: Duration = Duration::from_secs(3600);
-
-/// How many sockets' readiness one call asks for.
+/// How many events wait to be taken at most; past it the peers are not read, and TCP slows them down.
 const EVENTS: usize = 1024;
 
-/// The runtime of a client or server that is updated once a frame.
+/// The tasks of one client or server, and what they have to tell.
 #[derive(Debug)]
-pub struct Frames {
-    reactor: Arc<Reactor>,
-    /// Weak, since its tasks hold this.
-    executor: Weak<Executor<'static>>,
+pub(crate) struct Turner<E> {
+    pub(crate) runtime: tokio::runtime::Runtime,
+    pub(crate) events: Receiver<E>,
+    /// What [`wait`](Self::wait) has waited for.
+    next: Option<E>,
 }
 
-/// Whom readiness and time wake.
-#[derive(Debug)]
-pub(crate) struct Reactor {
-    registry: mio::Registry,
-    start: time::Instant,
-    next_key: AtomicUsize,
-    sources: Mutex<BTreeMap<usize, Arc<Source>>>,
-    timers: Mutex<BTreeMap<(Instant, usize), Waker>>,
-}
+impl<E> Turner<E> {
+    pub(crate) fn new() -> io::Result<(Self, Sender<E>)> {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_all().event_interval(STEPS).build()?;
+        let (give, events) = channel(EVENTS);
+        Ok((Self { runtime, events, next: None }, give))
+    }
 
-/// The loop's side of [`Frames`]: owns the tasks, and runs them.
-pub(crate) struct Turner {
-    poll: mio::Poll,
-    events: mio::Events,
-    reactor: Arc<Reactor>,
-    executor: Arc<Executor<'static>>,
-    /// Whether the last frame left steps to be made.
-    unfinished: bool,
-}
+    pub(crate) fn update(&self) {
+        self.flush();
+        // Once more, for what the look at the sockets has brought.
+        self.flush();
+    }
 
-impl Turner {
-    pub(crate) fn new() -> io::Result<Self> {
-        let poll = mio::Poll::new()?;
-        let reactor = Arc::new(Reactor {
-            registry: poll.registry().try_clone()?,
-            start: time::Instant::now(),
-            next_key: AtomicUsize::new(0),
-            sources: Mutex::default(),
-            timers: Mutex::default(),
+    /// Runs the tasks that have something to do, and then looks at the sockets and the time.
+    pub(crate) fn flush(&self) {
+        self.runtime.block_on(yield_now());
+    }
+
+    pub(crate) fn next_event(&mut self) -> Option<E> {
+        self.next.take().or_else(|| self.events.try_recv().ok())
+    }
+
+    pub(crate) fn wait(&mut self, patience: Duration) {
+        self.flush();
+        self.next = self.next_event().or_else(|| {
+            let event = async {
+                match self.events.recv().await {
+                    Some(event) => event,
+                    // Nothing will come any more, which is no reason to be back early.
+                    None => pending().await,
+                }
+            };
+            self.runtime.block_on(async { timeout(patience, event).await.ok() })
         });
-        let events = mio::Events::with_capacity(EVENTS);
-        Ok(Self { poll, events, reactor, executor: Arc::default(), unfinished: false })
     }
+}
 
-    pub(crate) fn runtime(&self) -> Arc<Frames> {
-        Arc::new(Frames { reactor: self.reactor.clone(), executor: Arc::downgrade(&self.executor) })
-    }
-
-    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.executor.spawn(task).detach();
-    }
-
-    /// Runs the tasks that have something to do, as far as one frame goes.
-    pub(crate) fn run(&mut self) {
-        self.unfinished = !(0..STEPS).any(|_| !self.executor.try_tick());
-    }
-
-    /// One frame: waits `patience` at most for something to come, and lets the tasks do what there is to do.
-    pub(crate) fn turn(&mut self, patience: Duration) {
-        self.run();
-        let until_timer = self.reactor.until_timer().unwrap_or(LONGEST);
-        let patience = if self.unfinished { Duration::ZERO } else { patience.min(until_timer) };
-        // It fails only where a signal interrupts it, and then there is nothing.
-        if self.poll.poll(&mut self.events, Some(patience)).is_ok() {
-            self.reactor.wake_ready(&self.events);
-        }
-        self.reactor.wake_due();
-        self.run();
-    }
-
-    /// Frame after frame, until this is ready.
-    pub(crate) fn run_until<T>(&mut self, mut future: Pin<Box<impl Future<Output = T>>>) -> T {
-        loop {
-            self.run();
-            // Only what the tasks do, and sockets and time, can make it ready: whoever wakes it need not be told apart.
-            if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                return output;
-            }
-            self.turn(LONGEST);
+impl<E> Drop for Turner<E> {
+    fn drop(&mut self) {
+        // What a close has to say leaves. In a panic there may be no turning any more.
+        if !std::thread::panicking() {
+            self.flush();
         }
     }
 }
 
-impl Reactor {
-    pub(crate) fn now(&self) -> Instant {
-        Instant::ZERO + self.start.elapsed()
-    }
-
-    fn key(&self) -> usize {
-        self.next_key.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// Lets a socket's readiness be known, under the key given.
-    pub(crate) fn register(&self, socket: &mut impl mio::event::Source) -> io::Result<(usize, Arc<Source>)> {
-        let key = self.key();
-        let both = mio::Interest::READABLE | mio::Interest::WRITABLE;
-        self.registry.register(socket, mio::Token(key), both)?;
-        let source = Arc::<Source>::default();
-        lock(&self.sources).insert(key, source.clone());
-        Ok((key, source))
-    }
-
-    pub(crate) fn forget(&self, socket: &mut impl mio::event::Source, key: usize) {
-        // It fails only where the socket is gone already.
-        let _ = self.registry.deregister(socket);
-        lock(&self.sources).remove(&key);
-    }
-
-    fn wake_ready(&self, events: &mio::Events) {
-        for event in events {
-            let source = lock(&self.sources).get(&event.token().0).cloned();
-            if let Some(source) = source {
-                source.wake(event);
-            }
-        }
-    }
-
-    fn until_timer(&self) -> Option<Duration> {
-        lock(&self.timers).first_key_value().map(|((at, _), _)| *at - self.now())
-    }
-
-    fn wake_due(&self) {
-        let now = self.now();
-        let later = {
-            let mut timers = lock(&self.timers);
-            let later = timers.split_off(&(now, usize::MAX));
-            std::mem::replace(&mut *timers, later)
-        };
-        later.into_values().for_each(Waker::wake);
-    }
-}
-
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+/// The runtime of a client or server that is updated once a frame: tokio's, but no name is looked up on another thread.
+#[derive(Debug, Default)]
+pub struct Frames(Tokio);
 
 impl Runtime for Frames {
     fn now(&self) -> Instant {
-        self.reactor.now()
+        self.0.now()
     }
 
     fn timer(&self, at: Instant) -> Pin<Box<dyn runtime::Timer>> {
-        Box::pin(Timer { reactor: self.reactor.clone(), at, key: self.reactor.key() })
+        self.0.timer(at)
     }
 
     fn spawn(&self, task: BoxFuture<()>) {
-        // Without an executor the client or server is gone, and so is its task.
-        if let Some(executor) = self.executor.upgrade() {
-            executor.spawn(task).detach();
-        }
+        self.0.spawn(task);
     }
 
     fn resolve(&self, host: String, port: u16) -> BoxFuture<io::Result<Vec<SocketAddr>>> {
@@ -180,42 +97,14 @@ impl Runtime for Frames {
     }
 
     fn connect(&self, to: SocketAddr) -> BoxFuture<io::Result<Box<dyn runtime::TcpStream>>> {
-        let reactor = self.reactor.clone();
-        Box::pin(async move { Ok(Box::new(TcpStream::connect(to, reactor).await?) as _) })
+        self.0.connect(to)
     }
 
-    fn wrap_tcp_listener(&self, listener: net::TcpListener) -> io::Result<Box<dyn runtime::TcpListener>> {
-        Ok(Box::new(TcpListener::new(listener, self.reactor.clone())?))
+    fn wrap_tcp_listener(&self, listener: TcpListener) -> io::Result<Box<dyn runtime::TcpListener>> {
+        self.0.wrap_tcp_listener(listener)
     }
 
-    fn wrap_udp_socket(&self, socket: net::UdpSocket) -> io::Result<Box<dyn runtime::UdpSocket>> {
-        Ok(Box::new(UdpSocket::new(socket, self.reactor.clone())?))
-    }
-}
-
-struct Timer {
-    reactor: Arc<Reactor>,
-    at: Instant,
-    key: usize,
-}
-
-impl runtime::Timer for Timer {
-    fn reset(mut self: Pin<&mut Self>, at: Instant) {
-        lock(&self.reactor.timers).remove(&(self.at, self.key));
-        self.at = at;
-    }
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.at <= self.reactor.now() {
-            return Poll::Ready(());
-        }
-        lock(&self.reactor.timers).insert((self.at, self.key), cx.waker().clone());
-        Poll::Pending
-    }
-}
-
-impl Drop for Timer {
-    fn drop(&mut self) {
-        lock(&self.reactor.timers).remove(&(self.at, self.key));
+    fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Box<dyn runtime::UdpSocket>> {
+        self.0.wrap_udp_socket(socket)
     }
 }

@@ -27,14 +27,19 @@
 //! bounded amount of work; whatever is left is done in the next frame. A program that has nothing else to do waits with
 //! `wait` instead, which sleeps until something comes.
 //!
-//! Underneath is [`darkrift_driver`], as on the runtimes: its tasks run within `update`, on sockets that never block.
+//! Underneath is [`darkrift_driver`], as on the runtimes: its tasks run within these calls, on the caller's thread, by a
+//! small tokio runtime that each client and server has to itself.
+//!
+//! # Panics
+//!
+//! Within a task of a tokio runtime of your own these calls panic, since tokio lets nothing wait there: use
+//! `darkrift-tokio` in the task, or this crate on another thread, such as `spawn_blocking` gives.
 #![forbid(unsafe_code)]
 
 mod client;
 mod connection;
 mod frames;
 mod server;
-mod sockets;
 
 pub use client::{Client, Event};
 pub use connection::Connection;

@@ -1,17 +1,13 @@
 //! A server that is updated once a frame: for tests, tools and small games.
 
-use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use async_channel::{Receiver, Sender};
 use darkrift_driver::proto::{ClientId, CloseReason, Received, SendError, SendMode, ToMessage};
-use darkrift_driver::runtime::Runtime;
 use darkrift_driver::{Address, BindError, Broadcast, ServerStatistics};
+use tokio::sync::mpsc::Sender;
+use tokio::task::JoinHandle;
 
-use crate::client::EVENTS;
 use crate::frames::{Frames, Turner};
 use crate::{Connection, ServerBuilder};
 
@@ -31,11 +27,11 @@ pub enum ServerEvent {
 ///
 /// Dropping it closes every connection; what the sockets do not take at once is lost. To end in good order,
 /// [`finish`](Self::finish).
+#[derive(Debug)]
 pub struct Server {
-    turner: Turner,
+    turner: Turner<ServerEvent>,
     server: darkrift_driver::Server<Frames>,
-    events: Receiver<ServerEvent>,
-    finished: Arc<AtomicBool>,
+    shutdown: Option<JoinHandle<()>>,
 }
 
 impl Server {
@@ -53,12 +49,10 @@ impl Server {
     /// # Errors
     /// As [`bind`](Self::bind).
     pub fn bind_with(builder: ServerBuilder, address: impl Into<Address>) -> Result<Self, BindError> {
-        let mut turner = Turner::new().map_err(|source| BindError::EventQueue { source })?;
-        let frames = turner.runtime();
-        let server = turner.run_until(Box::pin(builder.bind_on(frames.clone(), address)))?;
-        let (give, events) = async_channel::bounded(EVENTS);
-        turner.spawn(accept(server.clone(), frames, give));
-        Ok(Self { turner, server, events, finished: Arc::default() })
+        let (turner, give) = Turner::new().map_err(|source| BindError::EventQueue { source })?;
+        let server = turner.runtime.block_on(builder.bind(address))?;
+        turner.runtime.spawn(accept(server.clone(), give));
+        Ok(Self { turner, server, shutdown: None })
     }
 
     /// Settings for a server: the dialect, another UDP port, limits.
@@ -66,28 +60,24 @@ impl Server {
         ServerBuilder::new()
     }
 
-    /// Moves what has come and what waits to leave; call it once a frame. It never waits, and does a bounded amount of
-    /// work.
+    /// Moves what has come and what waits to leave, as [`Client::update`](crate::Client::update).
     pub fn update(&mut self) {
-        self.turner.turn(Duration::ZERO);
+        self.turner.update();
     }
 
-    /// The next of the events that the updates have brought.
+    /// The next of the events that `update` or `wait` has brought.
     pub fn next_event(&mut self) -> Option<ServerEvent> {
-        self.events.try_recv().ok()
+        self.turner.next_event()
     }
 
-    /// Sleeps until there is an event, something was done, or `patience` has passed; for programs that have nothing else
-    /// to do. It may return without an event.
+    /// Sleeps until there is an event, as [`Client::wait`](crate::Client::wait).
     pub fn wait(&mut self, patience: Duration) {
-        self.turner.run();
-        let patience = if self.events.is_empty() { patience } else { Duration::ZERO };
-        self.turner.turn(patience);
+        self.turner.wait(patience);
     }
 
-    /// Lets what was sent in this frame leave now, and not with the next update.
+    /// Lets what was sent leave now, as [`Client::flush`](crate::Client::flush).
     pub fn flush(&mut self) {
-        self.turner.run();
+        self.turner.flush();
     }
 
     /// The client with this id, while it is connected.
@@ -153,50 +143,37 @@ impl Server {
     /// Begins to stop: accepts nobody any more, and closes every client. The next updates send what is queued and bring
     /// the last events, until it [`is_finished`](Self::is_finished).
     pub fn shutdown(&mut self) {
-        let ended = self.server.shutdown();
-        let finished = self.finished.clone();
-        self.turner.spawn(async move {
-            ended.await;
-            finished.store(true, Ordering::Relaxed);
-        });
+        self.shutdown.get_or_insert_with(|| self.turner.runtime.spawn(self.server.shutdown()));
     }
 
     /// Whether the server has stopped: every client is gone, and the ports are free.
     pub fn is_finished(&self) -> bool {
-        self.finished.load(Ordering::Relaxed)
+        self.shutdown.as_ref().is_some_and(JoinHandle::is_finished)
     }
 
     /// Stops, and waits until everything queued has left and the ports are free, 2 s at most unless set otherwise.
     /// Events that are left are dropped.
     pub fn finish(mut self) {
-        self.events.close();
-        let ended = self.server.shutdown();
-        self.turner.run_until(Box::pin(ended));
+        self.turner.events.close();
+        self.turner.runtime.block_on(self.server.shutdown());
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         self.shutdown();
-        self.turner.turn(Duration::ZERO);
-    }
-}
-
-impl fmt::Debug for Server {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server").field("server", &self.server).finish_non_exhaustive()
     }
 }
 
 /// Turns everything that happens into events. When nobody takes them it waits.
-async fn accept(server: darkrift_driver::Server<Frames>, frames: Arc<Frames>, events: Sender<ServerEvent>) {
+async fn accept(server: darkrift_driver::Server<Frames>, events: Sender<ServerEvent>) {
     while let Some(client) = server.accept().await {
         // A send fails only once the server is being dropped, and then everything ends.
         let connection = Connection(client);
         if events.send(ServerEvent::Connected(connection.clone())).await.is_err() {
             return;
         }
-        frames.spawn(Box::pin(receive(connection, events.clone())));
+        tokio::spawn(receive(connection, events.clone()));
     }
 }
 
