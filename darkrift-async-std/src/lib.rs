@@ -26,22 +26,7 @@ use async_std::net::ToSocketAddrs;
 use darkrift_async_io::{AsyncIo, Executor};
 use darkrift_driver::runtime::BoxFuture;
 
-pub use darkrift_driver::{
-    Address, Behind, BindError, Broadcast, ConnectError, Joining, Messages, ServerStatistics, Undecodable,
-    proto,
-};
-
-/// A client's connection to a server, or a server's to one of its clients: [`darkrift_driver::Client`] on async-std.
-pub type Client = darkrift_driver::Client<AsyncStd>;
-
-/// Settings of a connect: [`darkrift_driver::ClientBuilder`] on async-std.
-pub type ClientBuilder = darkrift_driver::ClientBuilder<AsyncStd>;
-
-/// A server: [`darkrift_driver::Server`] on async-std.
-pub type Server = darkrift_driver::Server<AsyncStd>;
-
-/// Settings of a server: [`darkrift_driver::ServerBuilder`] on async-std.
-pub type ServerBuilder = darkrift_driver::ServerBuilder<AsyncStd>;
+darkrift_driver::adapter!(AsyncStd, "async-std");
 
 /// async-std's executor, and async-io.
 pub type AsyncStd = AsyncIo<GlobalExecutor>;

@@ -1,9 +1,11 @@
 //! The asynchronous DarkRift 2 client and server, written once over a small [`Runtime`](runtime::Runtime) trait.
 //!
 //! Games use an adapter (`darkrift-tokio`, `darkrift-smol`, `darkrift-async-std`) or the facade `darkrift`, whose
-//! [`Client`] and [`Server`] are these with a runtime filled in. Implement [`runtime::Runtime`] to add another.
+//! [`Client`] and [`Server`] are these with a runtime filled in. To add another, implement [`runtime::Runtime`] and give
+//! it the names of an [`adapter!`].
 #![forbid(unsafe_code)]
 
+mod adapter;
 mod address;
 mod client;
 mod connect;

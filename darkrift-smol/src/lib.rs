@@ -24,22 +24,7 @@ use std::net::SocketAddr;
 use darkrift_async_io::{AsyncIo, Executor};
 use darkrift_driver::runtime::BoxFuture;
 
-pub use darkrift_driver::{
-    Address, Behind, BindError, Broadcast, ConnectError, Joining, Messages, ServerStatistics, Undecodable,
-    proto,
-};
-
-/// A client's connection to a server, or a server's to one of its clients: [`darkrift_driver::Client`] on smol.
-pub type Client = darkrift_driver::Client<Smol>;
-
-/// Settings of a connect: [`darkrift_driver::ClientBuilder`] on smol.
-pub type ClientBuilder = darkrift_driver::ClientBuilder<Smol>;
-
-/// A server: [`darkrift_driver::Server`] on smol.
-pub type Server = darkrift_driver::Server<Smol>;
-
-/// Settings of a server: [`darkrift_driver::ServerBuilder`] on smol.
-pub type ServerBuilder = darkrift_driver::ServerBuilder<Smol>;
+darkrift_driver::adapter!(Smol, "smol");
 
 /// smol's global executor, and async-io.
 pub type Smol = AsyncIo<GlobalExecutor>;

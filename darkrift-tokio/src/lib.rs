@@ -29,22 +29,7 @@ use darkrift_driver::runtime::{self, BoxFuture, Instant, RecvMeta, Runtime, Sock
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net;
 
-pub use darkrift_driver::{
-    Address, Behind, BindError, Broadcast, ConnectError, Joining, Messages, ServerStatistics, Undecodable,
-    proto,
-};
-
-/// A client's connection to a server, or a server's to one of its clients: [`darkrift_driver::Client`] on tokio.
-pub type Client = darkrift_driver::Client<Tokio>;
-
-/// Settings of a connect: [`darkrift_driver::ClientBuilder`] on tokio.
-pub type ClientBuilder = darkrift_driver::ClientBuilder<Tokio>;
-
-/// A server: [`darkrift_driver::Server`] on tokio.
-pub type Server = darkrift_driver::Server<Tokio>;
-
-/// Settings of a server: [`darkrift_driver::ServerBuilder`] on tokio.
-pub type ServerBuilder = darkrift_driver::ServerBuilder<Tokio>;
+darkrift_driver::adapter!(Tokio, "tokio");
 
 /// The tokio runtime that is current where a client connects or a server binds.
 #[derive(Debug)]
