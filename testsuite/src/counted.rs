@@ -5,8 +5,11 @@ use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use darkrift_driver::runtime::{self, BoxFuture, Instant, Runtime};
+
+use crate::adapters::OnRuntime;
 
 static TASKS: AtomicUsize = AtomicUsize::new(0);
 
@@ -73,59 +76,22 @@ impl<R: Runtime> Runtime for Counted<R> {
     }
 }
 
-/// Where an async adapter keeps its runtime.
-pub trait OnRuntime {
-    /// The runtime.
-    type Runtime: Runtime + Default;
-}
-
-impl OnRuntime for crate::adapters::Tokio {
-    type Runtime = darkrift_tokio::Tokio;
-}
-
-impl OnRuntime for crate::adapters::Smol {
-    type Runtime = darkrift_smol::Smol;
-}
-
-impl OnRuntime for crate::adapters::AsyncStd {
-    type Runtime = darkrift_async_std::AsyncStd;
-}
-
-impl<A: OnRuntime> OnRuntime for Counting<A> {
-    type Runtime = Counted<A::Runtime>;
-}
-
 /// The same adapter with its tasks counted.
 #[derive(Debug)]
 pub struct Counting<A>(PhantomData<fn() -> A>);
 
-impl<A: crate::Adapter + OnRuntime> crate::Adapter for Counting<A> {
-    type Client = darkrift_driver::Client<Counted<A::Runtime>>;
-    type Server = darkrift_driver::Server<Counted<A::Runtime>>;
+impl<A: OnRuntime> OnRuntime for Counting<A> {
+    type Runtime = Counted<A::Runtime>;
 
     fn block_on<T>(scenario: impl Future<Output = T>) -> T {
-        A::block_on(scenario)
+        <A as OnRuntime>::block_on(scenario)
     }
 
     fn spawn(task: impl Future<Output = ()> + Send + 'static) {
-        A::spawn(task);
+        <A as OnRuntime>::spawn(task);
     }
 
-    fn sleep(time: std::time::Duration) -> impl Future<Output = ()> + Send {
-        A::sleep(time)
-    }
-
-    fn connect(
-        to: SocketAddr,
-        settings: crate::ClientSettings,
-    ) -> impl Future<Output = Result<Self::Client, darkrift_driver::ConnectError>> + Send {
-        settings.builder().connect(to)
-    }
-
-    fn bind(
-        at: SocketAddr,
-        settings: crate::ServerSettings,
-    ) -> impl Future<Output = Result<Self::Server, darkrift_driver::BindError>> + Send {
-        settings.builder().bind(at)
+    fn sleep(time: Duration) -> impl Future<Output = ()> + Send {
+        <A as OnRuntime>::sleep(time)
     }
 }
