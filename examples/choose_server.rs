@@ -30,14 +30,7 @@ fn arguments() -> Result<Arguments, lexopt::Error> {
     while let Some(argument) = parser.next()? {
         match argument {
             lexopt::Arg::Long("listen") => arguments.listen = parser.value()?.string()?,
-            lexopt::Arg::Long("dialect") => {
-                arguments.dialect = parser.value()?.parse_with(|name| match name {
-                    "v1" => Ok(Dialect::V1),
-                    "v0" => Ok(Dialect::V0),
-                    "legacy" => Ok(Dialect::Legacy),
-                    _ => Err("not one of v1, v0, legacy"),
-                })?;
-            }
+            lexopt::Arg::Long("dialect") => arguments.dialect = parser.value()?.parse()?,
             lexopt::Arg::Long("help") | lexopt::Arg::Short('h') => {
                 println!("{USAGE}");
                 std::process::exit(0);

@@ -84,9 +84,9 @@ pub use darkrift_derive::{Decode, Encode, Message, MessageSet};
 pub use darkrift_proto as proto;
 pub use darkrift_proto::{
     ClientConfig, ClientId, CloseKind, CloseReason, ConnectPhase, Decode, DecodeError, Dialect, Encode,
-    EncodeError, EncodedMessage, Encoding, Initiator, Limits, Message, MessageKind, MessageSet, Reader,
-    Received, RoundTrip, SendError, SendMode, ServerConfig, Statistics, Strike, StrikeReason, StrikeWeights,
-    Tagged, ToMessage, TransportError, Writer,
+    EncodeError, EncodedMessage, Encoding, Initiator, Limits, Message, MessageKind, MessageSet,
+    ParseDialectError, Reader, Received, RoundTrip, SendError, SendMode, ServerConfig, Statistics, Strike,
+    StrikeReason, StrikeWeights, Tagged, ToMessage, TransportError, Writer,
 };
 
 /// The client and the server on smol: the crate `darkrift-smol`.

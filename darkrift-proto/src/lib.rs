@@ -33,4 +33,4 @@ pub use ids::{ClientId, ClientIds};
 pub use listener::{ConnectionKey, Listener, Refused, Routing, TokenSource};
 pub use message::{EncodedMessage, Message, MessageKind, MessageSet, Received, SendMode, Tagged, ToMessage};
 pub use time::Instant;
-pub use wire::Dialect;
+pub use wire::{Dialect, ParseDialectError};

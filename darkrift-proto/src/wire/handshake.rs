@@ -4,6 +4,8 @@ use core::fmt;
 
 use bytes::Bytes;
 
+use super::Dialect;
+
 /// The bytes of a token.
 pub const TOKEN_BYTES: usize = 8;
 /// The bytes of a hello: the version, then the token.
@@ -68,31 +70,6 @@ impl Hello {
     /// The token.
     pub const fn token(self) -> Token {
         self.token
-    }
-}
-
-/// How a server acknowledges the token. A client tells the dialects apart by the acknowledgement's shape alone; no
-/// one acknowledgement serves every client, so a server is set to one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Dialect {
-    /// DarkRift 2.11: version byte 1, acknowledged with the token and four zeros.
-    #[default]
-    V1,
-    /// DarkRift 2.10, and 2.11 with `protocolVersion=0`: version byte 0, acknowledged with one zero byte.
-    V0,
-    /// DarkRiftPy 0.1.0: acknowledged with an empty datagram, which some networks drop. Its servers' version byte is
-    /// any at all; ours is 0.
-    Legacy,
-}
-
-impl Dialect {
-    /// The version byte of a hello of ours.
-    pub const fn version(self) -> u8 {
-        match self {
-            Self::V1 => 1,
-            Self::V0 | Self::Legacy => 0,
-        }
     }
 }
 
