@@ -31,6 +31,11 @@ fn message() -> Message {
     Message::new(5, &PAYLOAD[..])
 }
 
+/// The same without its length: what a datagram holds.
+fn datagram() -> Bytes {
+    Bytes::from([&[0, 0, 5][..], &PAYLOAD].concat())
+}
+
 fn buffer() -> BytesMut {
     let frame = EncodedMessage::new(&message()).expect("a short message");
     assert_eq!(frame.frame().len(), FRAME_BYTES);
@@ -66,25 +71,31 @@ mod decode {
     #[divan::bench]
     fn connection_events(bencher: Bencher<'_, '_>) {
         let mut connection = connection();
-        bencher.counter(ItemsCount::new(FRAMES)).with_inputs(buffer).bench_local_values(|mut input| {
+        take_all(bencher, |input| {
             // As many as may wait for the application at once, again and again.
             while !input.is_empty() {
-                connection.handle_stream(NOW, &mut input);
+                connection.handle_stream(NOW, input);
                 while let Some(event) = connection.poll_event() {
                     black_box(event);
                 }
             }
-            input
         });
     }
 
     #[divan::bench]
     fn length_delimited_codec(bencher: Bencher<'_, '_>) {
-        bencher.counter(ItemsCount::new(FRAMES)).with_inputs(buffer).bench_local_values(|mut input| {
+        take_all(bencher, |input| {
             let mut codec = LengthDelimitedCodec::new();
-            while let Ok(Some(frame)) = codec.decode(&mut input) {
+            while let Ok(Some(frame)) = codec.decode(input) {
                 black_box(frame);
             }
+        });
+    }
+
+    /// Measures how all the frames of a buffer are taken off it.
+    fn take_all(bencher: Bencher<'_, '_>, mut take: impl FnMut(&mut BytesMut)) {
+        bencher.counter(ItemsCount::new(FRAMES)).with_inputs(buffer).bench_local_values(|mut input| {
+            take(&mut input);
             input
         });
     }
@@ -95,51 +106,75 @@ mod encode {
 
     #[divan::bench]
     fn connection_send(bencher: Bencher<'_, '_>) {
-        let (mut connection, message) = (connection(), message());
-        bencher.counter(ItemsCount::new(FRAMES)).bench_local(|| {
-            for _ in 0..FRAMES {
+        let message = message();
+        write_all(
+            bencher,
+            &mut connection(),
+            |connection| {
                 connection.send(NOW, SendMode::Reliable, black_box(&message)).expect("room");
-            }
-            drain(&mut connection);
-        });
+            },
+            drain,
+        );
     }
 
     #[divan::bench]
     fn connection_send_encoded(bencher: Bencher<'_, '_>) {
-        let mut connection = connection();
         let message = EncodedMessage::new(&message()).expect("a short message");
-        bencher.counter(ItemsCount::new(FRAMES)).bench_local(|| {
-            for _ in 0..FRAMES {
+        write_all(
+            bencher,
+            &mut connection(),
+            |connection| {
                 connection.send_encoded(NOW, SendMode::Reliable, black_box(&message)).expect("room");
-            }
-            drain(&mut connection);
-        });
+            },
+            drain,
+        );
     }
 
     /// One message at a time, as a quiet connection sends: nothing may be allocated for it.
     #[divan::bench]
     fn connection_send_and_write_one_by_one(bencher: Bencher<'_, '_>) {
-        let (mut connection, message) = (connection(), message());
-        bencher.counter(ItemsCount::new(FRAMES)).bench_local(|| {
-            for _ in 0..FRAMES {
+        let message = message();
+        write_all(
+            bencher,
+            &mut connection(),
+            |connection| {
                 connection.send(NOW, SendMode::Reliable, black_box(&message)).expect("room");
-                drain(&mut connection);
-            }
-        });
+                drain(connection);
+            },
+            |_| {},
+        );
     }
 
     #[divan::bench]
     fn length_delimited_codec(bencher: Bencher<'_, '_>) {
         let mut codec = LengthDelimitedCodec::new();
-        let mut output = BytesMut::new();
         // The header is the user's own business there: it is part of what is framed.
-        let message = Bytes::copy_from_slice(&[&[0, 0, 5][..], &PAYLOAD].concat());
+        let message = datagram();
+        write_all(
+            bencher,
+            &mut BytesMut::new(),
+            |output| {
+                codec.encode(black_box(message.clone()), output).expect("a short frame");
+            },
+            |output| {
+                black_box(&output[..]);
+                output.clear();
+            },
+        );
+    }
+
+    /// Measures how as many frames are written `into` something as fill a buffer, one after the other, and then leave.
+    fn write_all<T>(
+        bencher: Bencher<'_, '_>,
+        into: &mut T,
+        mut write: impl FnMut(&mut T),
+        mut leave: impl FnMut(&mut T),
+    ) {
         bencher.counter(ItemsCount::new(FRAMES)).bench_local(|| {
             for _ in 0..FRAMES {
-                codec.encode(black_box(message.clone()), &mut output).expect("a short frame");
+                write(into);
             }
-            black_box(&output[..]);
-            output.clear();
+            leave(into);
         });
     }
 
@@ -169,7 +204,7 @@ mod datagrams {
             let routing = listener.handle_datagram(NOW, address(client), &hello);
             assert!(matches!(routing, Routing::Paired { .. }));
         }
-        let datagram = [&[0, 0, 5][..], &PAYLOAD].concat();
+        let datagram = datagram();
         let mut client = 0;
         bencher.counter(ItemsCount::new(1_usize)).bench_local(|| {
             // A stride that visits all of them, near ones never in turn.
@@ -204,7 +239,7 @@ mod datagrams {
     #[divan::bench]
     fn connection_handle_datagram(bencher: Bencher<'_, '_>) {
         let mut connection = connection();
-        let datagram = Bytes::copy_from_slice(&[&[0, 0, 5][..], &PAYLOAD].concat());
+        let datagram = datagram();
         bencher.counter(ItemsCount::new(1_usize)).bench_local(|| {
             connection.handle_datagram(NOW, black_box(datagram.clone()));
             black_box(connection.poll_event())
