@@ -88,15 +88,16 @@ impl runtime::Timer for Timer {
     }
 }
 
-/// Tries the call, and waits for the socket to be readable where it would block.
-fn poll_read<T, O>(
+/// Tries the call, and waits for the socket to be ready where it would block.
+fn poll<T, O>(
     socket: &Async<T>,
     cx: &mut Context<'_>,
+    wait: impl Fn(&Async<T>, &mut Context<'_>) -> Poll<io::Result<()>>,
     mut call: impl FnMut(&T) -> io::Result<O>,
 ) -> Poll<io::Result<O>> {
     loop {
         match call(socket.get_ref()) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(socket.poll_readable(cx))?,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(wait(socket, cx))?,
             result => return Poll::Ready(result),
         }
     }
@@ -107,16 +108,11 @@ struct TcpStream(Async<net::TcpStream>);
 
 impl runtime::TcpStream for TcpStream {
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        poll_read(&self.0, cx, |mut stream| stream.read(buffer))
+        poll(&self.0, cx, Async::poll_readable, |mut stream| stream.read(buffer))
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        loop {
-            match self.0.get_ref().write_vectored(slices) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.0.poll_writable(cx))?,
-                result => return Poll::Ready(result),
-            }
-        }
+        poll(&self.0, cx, Async::poll_writable, |mut stream| stream.write_vectored(slices))
     }
 
     fn socket(&self) -> Option<SockRef<'_>> {
@@ -132,7 +128,7 @@ impl runtime::TcpListener for TcpListener {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<(Box<dyn runtime::TcpStream>, SocketAddr)>> {
-        let (stream, address) = ready!(poll_read(&self.0, cx, net::TcpListener::accept))?;
+        let (stream, address) = ready!(poll(&self.0, cx, Async::poll_readable, net::TcpListener::accept))?;
         Poll::Ready(Async::new(stream).map(|stream| (Box::new(TcpStream(stream)) as _, address)))
     }
 }
@@ -150,7 +146,7 @@ impl runtime::UdpSocket for UdpSocket {
         buffers: &mut [IoSliceMut<'_>],
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
-        poll_read(&self.socket, cx, |socket| self.batch.receive(socket, buffers, meta))
+        poll(&self.socket, cx, Async::poll_readable, |socket| self.batch.receive(socket, buffers, meta))
     }
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {

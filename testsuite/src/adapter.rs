@@ -10,13 +10,8 @@ use darkrift_driver::proto::{
 };
 use darkrift_driver::{BindError, ConnectError, ServerStatistics};
 
-/// A runtime, or the lack of one, with its client and its server.
-pub trait Adapter: Sized + Send + Sync + 'static {
-    /// Its client's side of a connection, and its server's.
-    type Client: Client;
-    /// Its server.
-    type Server: Server<Client = Self::Client>;
-
+/// What runs a scenario and its tasks.
+pub trait Executor: Sized + Send + Sync + 'static {
     /// Runs a scenario to its end.
     fn block_on<T>(scenario: impl Future<Output = T>) -> T;
 
@@ -25,6 +20,14 @@ pub trait Adapter: Sized + Send + Sync + 'static {
 
     /// Waits.
     fn sleep(time: Duration) -> impl Future<Output = ()> + Send;
+}
+
+/// A runtime, or the lack of one, with its client and its server.
+pub trait Adapter: Executor {
+    /// Its client's side of a connection, and its server's.
+    type Client: Client;
+    /// Its server.
+    type Server: Server<Client = Self::Client>;
 
     /// Connects to a server.
     fn connect(

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use darkrift_driver::runtime::{self, BoxFuture, Instant, Runtime};
 
+use crate::Executor;
 use crate::adapters::OnRuntime;
 
 static TASKS: AtomicUsize = AtomicUsize::new(0);
@@ -82,16 +83,18 @@ pub struct Counting<A>(PhantomData<fn() -> A>);
 
 impl<A: OnRuntime> OnRuntime for Counting<A> {
     type Runtime = Counted<A::Runtime>;
+}
 
+impl<A: Executor> Executor for Counting<A> {
     fn block_on<T>(scenario: impl Future<Output = T>) -> T {
-        <A as OnRuntime>::block_on(scenario)
+        A::block_on(scenario)
     }
 
     fn spawn(task: impl Future<Output = ()> + Send + 'static) {
-        <A as OnRuntime>::spawn(task);
+        A::spawn(task);
     }
 
     fn sleep(time: Duration) -> impl Future<Output = ()> + Send {
-        <A as OnRuntime>::sleep(time)
+        A::sleep(time)
     }
 }

@@ -14,7 +14,7 @@ pub mod harness;
 pub mod raw;
 pub mod scenarios;
 
-pub use adapter::{Adapter, Client, ClientSettings, Server, ServerSettings};
+pub use adapter::{Adapter, Client, ClientSettings, Executor, Server, ServerSettings};
 
 /// Makes a test of each scenario, for one [`Adapter`].
 #[macro_export]

@@ -7,38 +7,17 @@ use std::time::Duration;
 use darkrift_driver::runtime::Runtime;
 use darkrift_driver::{BindError, Client, ConnectError, Server};
 
-use crate::{Adapter, ClientSettings, ServerSettings};
+use crate::{Adapter, ClientSettings, Executor, ServerSettings};
 
-/// What tells one async adapter from another.
-pub trait OnRuntime: Sized + Send + Sync + 'static {
+/// An executor with a runtime of the driver's.
+pub trait OnRuntime: Executor {
     /// What runs the driver.
     type Runtime: Runtime + Default;
-
-    /// As [`Adapter::block_on`].
-    fn block_on<T>(scenario: impl Future<Output = T>) -> T;
-
-    /// As [`Adapter::spawn`].
-    fn spawn(task: impl Future<Output = ()> + Send + 'static);
-
-    /// As [`Adapter::sleep`].
-    fn sleep(time: Duration) -> impl Future<Output = ()> + Send;
 }
 
 impl<A: OnRuntime> Adapter for A {
     type Client = Client<A::Runtime>;
     type Server = Server<A::Runtime>;
-
-    fn block_on<T>(scenario: impl Future<Output = T>) -> T {
-        <A as OnRuntime>::block_on(scenario)
-    }
-
-    fn spawn(task: impl Future<Output = ()> + Send + 'static) {
-        <A as OnRuntime>::spawn(task);
-    }
-
-    fn sleep(time: Duration) -> impl Future<Output = ()> + Send {
-        <A as OnRuntime>::sleep(time)
-    }
 
     fn connect(
         to: SocketAddr,
@@ -62,7 +41,9 @@ pub struct Tokio;
 
 impl OnRuntime for Tokio {
     type Runtime = darkrift_tokio::Tokio;
+}
 
+impl Executor for Tokio {
     fn block_on<T>(scenario: impl Future<Output = T>) -> T {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         builder.worker_threads(2).enable_all().build().expect("a runtime").block_on(scenario)
@@ -84,7 +65,9 @@ pub struct Smol;
 
 impl OnRuntime for Smol {
     type Runtime = darkrift_smol::Smol;
+}
 
+impl Executor for Smol {
     fn block_on<T>(scenario: impl Future<Output = T>) -> T {
         smol::block_on(scenario)
     }
@@ -105,7 +88,9 @@ pub struct AsyncStd;
 
 impl OnRuntime for AsyncStd {
     type Runtime = darkrift_async_std::AsyncStd;
+}
 
+impl Executor for AsyncStd {
     fn block_on<T>(scenario: impl Future<Output = T>) -> T {
         async_std::task::block_on(scenario)
     }

@@ -18,7 +18,7 @@ use darkrift_std::proto::{
 };
 use darkrift_std::{BindError, ConnectError, Connection, Event, ServerEvent, ServerStatistics};
 
-use crate::{Adapter, Client, ClientSettings, Server, ServerSettings};
+use crate::{Adapter, Client, ClientSettings, Executor, Server, ServerSettings};
 
 /// A game loop.
 #[derive(Debug)]
@@ -71,10 +71,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Adapter for Std {
-    type Client = StdClient;
-    type Server = StdServer;
-
+impl Executor for Std {
     fn block_on<T>(scenario: impl Future<Output = T>) -> T {
         let mut scenario = pin!(scenario);
         let mut cx = Context::from_waker(Waker::noop());
@@ -104,6 +101,11 @@ impl Adapter for Std {
         let end = Instant::now() + time;
         each_frame(move || (Instant::now() >= end).then_some(()))
     }
+}
+
+impl Adapter for Std {
+    type Client = StdClient;
+    type Server = StdServer;
 
     async fn connect(to: SocketAddr, settings: ClientSettings) -> Result<StdClient, ConnectError> {
         let client = darkrift_std::Client::begin_with(settings.builder(), to)?;
