@@ -155,4 +155,26 @@ mod tests {
         assert_eq!(ids.allocate(), Some(ClientId(5)));
         assert_eq!(ids.allocate(), Some(ClientId(65_535)));
     }
+
+    #[test]
+    fn the_search_passes_over_no_free_id() {
+        let mut ids = ClientIds::new();
+        for _ in 0..=u16::MAX {
+            ids.allocate();
+        }
+        // The next search begins in the middle of 64 ids that are all in use.
+        ids.release(ClientId(100));
+        assert_eq!(ids.allocate(), Some(ClientId(100)));
+        ids.release(ClientId(130));
+        ids.release(ClientId(5000));
+        assert_eq!(ids.allocate(), Some(ClientId(130)));
+        assert_eq!(ids.allocate(), Some(ClientId(5000)));
+    }
+
+    #[test]
+    fn ids_take_a_bit_each() {
+        let mut ids = ClientIds::new();
+        while ids.allocate().is_some() {}
+        assert_eq!(ids.used.len() * WORD_BITS, IDS);
+    }
 }

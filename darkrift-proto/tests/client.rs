@@ -164,10 +164,11 @@ fn too_many_messages_before_configure_close_the_connection() {
 #[test]
 fn too_many_bytes_before_configure_close_the_connection() {
     let mut client = Driven::greeted_client(|config| config.max_frame = 1000);
-    client.reads(&framed(&[0; 600]));
-    assert!(!client.connection.is_closed());
-    client.reads(&framed(&[0; 600]));
-    assert_eq!(client.closed_for(), Some(CloseKind::TooManyBeforeConfigure(1)));
+    client.reads(&framed(&[0; 3 + 600]));
+    client.reads(&framed(&[0; 3 + 400]));
+    assert!(!client.connection.is_closed(), "payloads of as many bytes as one frame may have");
+    client.reads(&framed(&[0; 3 + 1]));
+    assert_eq!(client.closed_for(), Some(CloseKind::TooManyBeforeConfigure(2)));
 }
 
 #[test]
@@ -216,6 +217,7 @@ fn datagrams_before_the_hello_are_nobodys() {
     let mut client = Driven::client(|_| {});
     client.hears(&[]);
     client.hears(&[0, 0, 1]);
+    assert_eq!(client.connection.statistics().datagrams_ignored, 2);
     client.reads(&HELLO);
     assert_eq!(client.connection.state(), State::AwaitingAcknowledgement);
     client.reads(&CONFIGURE);
@@ -313,6 +315,49 @@ fn a_ping_measures_the_round_trip_and_its_acknowledgement_is_delivered() {
         assert_eq!(received.kind(), MessageKind::Acknowledgement(code));
         assert_eq!(received.send_mode(), mode);
     }
+}
+
+#[test]
+fn a_ping_carries_its_payload() {
+    let mut client = Driven::connected_client(|_| {});
+    let code = client.connection.ping(NOW, RELIABLE, &Message::new(5, vec![8, 9])).unwrap();
+    let [high, low] = code.to_be_bytes();
+    assert_eq!(client.written(), framed(&[0x40, 0, 5, high, low, 8, 9]));
+}
+
+#[test]
+fn pings_under_way_at_one_time_are_told_apart() {
+    let mut client = Driven::connected_client(|_| {});
+    let first = client.connection.ping(at(0), RELIABLE, &message(5)).unwrap();
+    let second = client.connection.ping(at(10), RELIABLE, &message(5)).unwrap();
+    for (code, arrival, trip) in [(first, 30, 30), (second, 50, 40)] {
+        let [high, low] = code.to_be_bytes();
+        client.reads_at(at(arrival), &framed(&[0x60, 0, 5, high, low]));
+        assert_eq!(client.connection.round_trip().unwrap().latest, Duration::from_millis(trip));
+    }
+    assert_eq!(client.connection.round_trip().unwrap().samples, 2);
+}
+
+#[test]
+fn no_ping_is_answered_on_udp_before_the_token_is_acknowledged() {
+    let mut client = Driven::greeted_client(|_| {});
+    assert!(client.datagram().is_some(), "the token");
+    client.hears(&[0x40, 0, 5, 0, 1]);
+    assert_eq!(client.datagram(), None);
+    assert_eq!(client.connection.statistics().acknowledgements_dropped, 1);
+    client.hears(&ACKNOWLEDGEMENT);
+    client.hears(&[0x40, 0, 5, 0, 2]);
+    assert_eq!(client.datagram().unwrap(), [0x60, 0, 5, 0, 2]);
+}
+
+#[test]
+fn the_bytes_of_the_handshake_are_counted() {
+    let mut client = Driven::connected_client(|_| {});
+    let counted = client.connection.statistics();
+    assert_eq!(counted.stream_bytes_received, (HELLO.len() + CONFIGURE.len()) as u64);
+    assert_eq!(counted.datagram_bytes_sent, HELLO.len() as u64);
+    assert_eq!(counted.datagram_bytes_received, ACKNOWLEDGEMENT.len() as u64);
+    assert_eq!(client.written(), []);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::alloc::System;
 
 use darkrift_proto::bytes::{Bytes, BytesMut};
-use darkrift_proto::{Decode, Encoding, Reader, Writer};
+use darkrift_proto::{Decode, EncodedMessage, Encoding, Message, Reader, Writer};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, Stats, StatsAlloc};
 
 #[global_allocator]
@@ -39,6 +39,9 @@ fn memory_is_bounded_by_the_bytes_there_are_and_nothing_is_allocated_that_need_n
         assert_eq!(reader.read_bytes().unwrap(), name);
     });
     assert_eq!(in_place, 0, "reading in place");
+    let message = Message::new(1, vec![7; 40]);
+    let encoded = allocations(|| drop(EncodedMessage::new(&message).unwrap()));
+    assert!(encoded <= 2, "{encoded} allocations for one buffer and the count of who shares it");
 }
 
 fn append(buffer: &mut BytesMut, name: &str, numbers: &[i32; 3]) {

@@ -174,6 +174,34 @@ fn bytes_read_from_bytes_share_the_buffer_and_bytes_read_from_a_slice_do_not() {
 }
 
 #[test]
+fn a_reader_and_a_writer_say_which_encoding_they_are_in() {
+    let mut reader = Reader::new(&[]);
+    let mut writer = Writer::new();
+    assert_eq!((reader.encoding(), writer.encoding()), (Encoding::Utf16Le, Encoding::Utf16Le));
+    reader.set_encoding(Encoding::Utf8);
+    writer.set_encoding(Encoding::Utf8);
+    assert_eq!((reader.encoding(), writer.encoding()), (Encoding::Utf8, Encoding::Utf8));
+}
+
+#[test]
+fn a_reader_is_empty_when_there_never_was_a_byte() {
+    assert!(Reader::new(&[]).is_empty());
+    let mut reader = Reader::new(&[1, 2, 3]);
+    assert_eq!((reader.is_empty(), reader.remaining()), (false, 3));
+    reader.read_u16().unwrap();
+    assert_eq!((reader.is_empty(), reader.remaining()), (false, 1));
+}
+
+#[test]
+fn a_writer_is_empty_until_it_is_written_to() {
+    let mut writer = Writer::with_capacity(1000);
+    assert!(writer.is_empty());
+    writer.write_u8(1);
+    assert!(!writer.is_empty());
+    assert!(writer.into_buffer().capacity() >= 1000);
+}
+
+#[test]
 fn a_reader_goes_back_to_where_it_was() {
     let mut reader = Reader::new(&[0, 1, 0, 2]);
     reader.read_u16().unwrap();

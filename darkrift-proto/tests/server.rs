@@ -7,8 +7,8 @@ use std::time::Duration;
 use bytes::{Buf, BytesMut};
 use common::*;
 use darkrift_proto::{
-    CloseKind, CloseReason, ConnectPhase, EncodedMessage, Event, Initiator, Message, SendError, State,
-    StrikeReason,
+    CloseKind, CloseReason, ConnectPhase, EncodeError, EncodedMessage, Encoding, Event, Initiator, Message,
+    SendError, State, StrikeReason, ToMessage, Writer,
 };
 
 /// What becomes of one piece of bad input from a client that may collect 100 strikes.
@@ -181,11 +181,11 @@ fn a_client_without_a_token_is_closed_after_5_seconds() {
 #[test]
 fn before_the_token_nothing_is_taken_and_64_kib_may_wait() {
     let (_, _, mut server) = Driven::server(|_| {});
-    server.reads(&empty(1).repeat(9000));
+    server.reads(&vec![0; (64 << 10) - 1]);
     assert!(server.connection.wants_stream_read());
-    server.reads(&empty(1).repeat(1000));
+    server.reads(&[0]);
     assert!(!server.connection.wants_stream_read());
-    assert_eq!(server.input.len(), 70_000);
+    assert_eq!(server.input.len(), 64 << 10);
     server.connection.handle_paired(NOW);
     assert!(server.connection.wants_stream_read());
     assert_eq!(server.connection.state(), State::Paired);
@@ -286,6 +286,7 @@ fn frames_left_at_the_end_of_the_stream_come_before_the_close() {
     let mut server = Driven::connected_server(|_| {});
     server.reads(&(0..600).flat_map(empty).collect::<Vec<_>>());
     server.reads_the_end();
+    assert_eq!(server.input.len(), (600 - 256) * 7, "the end makes no room");
     let mut events = Vec::new();
     while !server.connection.is_closed() {
         events.extend(server.events());
@@ -375,6 +376,35 @@ fn an_unreliable_message_past_65507_bytes_is_refused_and_the_connection_stays() 
     assert_eq!(server.datagram().unwrap().len(), 65_507);
     server.connection.send(NOW, RELIABLE, &too_long).unwrap();
     assert_eq!(server.events(), []);
+}
+
+#[test]
+fn a_message_that_cannot_be_encoded_leaves_nothing_of_itself_behind() {
+    let mut server = Driven::connected_server(|config| config.limits.encoding = Encoding::Ascii);
+    for mode in [RELIABLE, UNRELIABLE] {
+        server.connection.send(NOW, mode, &Named("a")).unwrap();
+        let refused = server.connection.send(NOW, mode, &Named("aé"));
+        assert!(matches!(refused, Err(SendError::Encode(_))), "{refused:?}");
+        server.connection.send(NOW, mode, &Named("b")).unwrap();
+    }
+    let said = |text| [0, 0, 5, 0, 0, 0, 1, text];
+    assert_eq!(server.written(), [framed(&said(b'a')), framed(&said(b'b'))].concat());
+    assert_eq!(server.datagram().unwrap(), said(b'a'));
+    assert_eq!(server.datagram().unwrap(), said(b'b'));
+    assert_eq!(server.datagram(), None);
+}
+
+/// Text as a message, in the encoding of the connection.
+struct Named(&'static str);
+
+impl ToMessage for Named {
+    fn tag(&self) -> u16 {
+        5
+    }
+
+    fn encode_payload(&self, writer: &mut Writer) -> Result<(), EncodeError> {
+        writer.write_string(self.0)
+    }
 }
 
 #[test]
@@ -487,6 +517,7 @@ fn a_silent_client_is_closed_where_an_idle_timeout_is_set() {
 fn everything_is_counted() {
     let mut server = Driven::connected_server(|config| config.limits.unreliable_queue = 5);
     server.reads(&empty(1));
+    server.reads(&framed(&[0x60, 0, 1, 0, 0]));
     server.hears(&[0, 0, 2, 9]);
     for mode in [RELIABLE, UNRELIABLE, UNRELIABLE] {
         server.connection.send(NOW, mode, &message(1)).unwrap();
@@ -494,8 +525,8 @@ fn everything_is_counted() {
     server.written();
     server.datagram();
     let counted = server.connection.statistics();
-    assert_eq!((counted.reliable_received, counted.unreliable_received), (1, 1));
-    assert_eq!((counted.stream_bytes_received, counted.datagram_bytes_received), (7, 4));
+    assert_eq!((counted.reliable_received, counted.unreliable_received), (2, 1));
+    assert_eq!((counted.stream_bytes_received, counted.datagram_bytes_received), (7 + 9, 4));
     assert_eq!((counted.reliable_sent, counted.unreliable_sent), (1, 2));
     assert_eq!(counted.stream_bytes_sent, (HELLO.len() + CONFIGURE.len() + 7) as u64);
     assert_eq!((counted.datagram_bytes_sent, counted.unsent_dropped), (3, 1));

@@ -257,6 +257,14 @@ mod tests {
     }
 
     #[test]
+    fn a_refused_message_leaves_neither_bytes_nor_room() {
+        let mut queue = queue(&[10]);
+        assert!(queue.push(&message(1 << 20), Encoding::default()).is_err());
+        assert_eq!(queue.writer.buffer().len(), 10);
+        assert!(queue.writer.buffer().capacity() <= 2 * KEPT_WHEN_EMPTY);
+    }
+
+    #[test]
     fn past_the_limit_the_oldest_are_dropped() {
         let mut queue = DatagramQueue::new(25);
         for length in [10, 11, 12, 13] {
@@ -294,10 +302,50 @@ mod tests {
     }
 
     #[test]
+    fn a_shared_datagram_leaves_together_with_those_of_its_length() {
+        let mut queue = queue(&[]);
+        queue.push_encoded(&EncodedMessage::new(&message(10)).unwrap()).unwrap();
+        queue.push(&message(10), Encoding::default()).unwrap();
+        assert_eq!(runs(&mut queue, 64), [(20, 10)]);
+        assert_eq!(queue.bytes_sent(), 20);
+    }
+
+    #[test]
+    fn a_shared_datagram_is_dropped_as_any_other() {
+        let mut queue = DatagramQueue::new(25);
+        queue.push_encoded(&EncodedMessage::new(&message(10)).unwrap()).unwrap();
+        queue.push(&message(20), Encoding::default()).unwrap();
+        assert_eq!(queue.dropped(), 1);
+        assert_eq!(runs(&mut queue, 64), [(20, 20)]);
+    }
+
+    #[test]
+    fn a_shared_datagram_that_left_alone_is_counted() {
+        let mut queue = queue(&[]);
+        for _ in 0..2 {
+            queue.push_encoded(&EncodedMessage::new(&message(10)).unwrap()).unwrap();
+            assert_eq!(queue.pop().unwrap().len(), 10);
+        }
+        assert_eq!(queue.bytes_sent(), 20);
+    }
+
+    #[test]
     fn a_queue_that_was_emptied_keeps_only_a_small_buffer() {
         let mut queue = queue(&[10; 6000]);
         runs(&mut queue, 64);
         assert_eq!(queue.writer.buffer().capacity(), 0);
         assert_eq!(queue.lengths.capacity(), 0);
+    }
+
+    #[test]
+    fn a_burst_finds_as_much_room_as_the_one_before_it_took_and_no_more() {
+        let mut queue = queue(&[10; 6000]);
+        runs(&mut queue, 64);
+        queue.push(&message(10), Encoding::default()).unwrap();
+        assert!(queue.writer.buffer().capacity() >= 60_000);
+        queue.push(&message(2000), Encoding::default()).unwrap();
+        runs(&mut queue, 64);
+        queue.push(&message(10), Encoding::default()).unwrap();
+        assert!(queue.writer.buffer().capacity() < 60_000);
     }
 }

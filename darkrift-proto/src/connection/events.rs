@@ -339,6 +339,38 @@ mod tests {
         assert_eq!(events.room(), 2);
     }
 
+    /// Frames of ordinary messages with these tags, four bytes of payload each.
+    fn frames(tags: core::ops::Range<u8>) -> Vec<u8> {
+        tags.flat_map(|tag| [0, 0, 0, 7, 0, 0, tag, b'1', b'2', b'3', b'4']).collect()
+    }
+
+    #[test]
+    fn the_ordinary_frames_at_the_front_are_taken_as_one_as_far_as_there_is_room() {
+        let ping = [0, 0, 0, 5, 0x40, 0, 0, 0, 1];
+        let input = [&frames(0..3)[..], &ping, &frames(3..4)].concat();
+        assert_eq!(Run::measure(&input, 100, 9), (3, 33));
+        assert_eq!(Run::measure(&input, 100, 2), (2, 22));
+        assert_eq!(Run::measure(&input, 100, 0), (0, 0));
+        assert_eq!(Run::measure(&input, 6, 9), (0, 0));
+        assert_eq!(Run::measure(&input[..32], 100, 9), (2, 22));
+        assert_eq!(Run::measure(&ping, 100, 9), (0, 0));
+    }
+
+    #[test]
+    fn messages_taken_as_one_count_as_each_of_them() {
+        let mut events = Events::new(256, 1000);
+        events.announce(ID);
+        events.push_run(Run::new(frames(0..3).into(), 3, Encoding::default()));
+        events.push(message(3));
+        assert_eq!(events.pop(), Some(Event::Connected(ID)));
+        for tag in 0..4_u16 {
+            let left = 4 - usize::from(tag);
+            assert_eq!(events.held(), (left, 4 * left));
+            assert_eq!(events.pop(), Some(message(tag)));
+        }
+        assert_eq!(events.held(), (0, 0));
+    }
+
     #[test]
     fn an_empty_queue_has_room_whatever_the_limits_are() {
         assert_eq!(Events::new(0, 0).room(), 1);

@@ -344,15 +344,16 @@ mod tests {
 
     #[cfg(feature = "std")]
     #[test]
-    fn all_chunks_are_lent_to_one_vectored_write() {
+    fn all_chunks_are_lent_to_one_vectored_write_and_a_small_message_is_none_of_its_own() {
         let mut queue = StreamQueue::new(1 << 20, 1 << 20);
         queue.push_encoded(&encoded(10)).unwrap();
         queue.push_encoded(&encoded(2000)).unwrap();
         push(&mut queue, 1).unwrap();
+        queue.push_encoded(&encoded(10)).unwrap();
         let output = queue.output();
         let mut slices = [vectored::IoSlice::new(&[]); 8];
         let count = output.chunks_vectored(&mut slices);
-        assert_eq!(slices[..count].iter().map(|slice| slice.len()).collect::<Vec<_>>(), [17, 2007, 8]);
+        assert_eq!(slices[..count].iter().map(|slice| slice.len()).collect::<Vec<_>>(), [17, 2007, 8 + 17]);
     }
 
     #[test]
@@ -367,7 +368,20 @@ mod tests {
         }
         push(&mut queue, 5000).unwrap();
         written(&mut queue);
-        assert_eq!(queue.tail.buffer().capacity(), 0);
+        assert!(!queue.tail.buffer_mut().try_reclaim(1), "a burst gives its buffer back");
         assert_eq!(queue.chunks.capacity(), 0);
+    }
+
+    #[test]
+    fn a_burst_finds_as_much_room_as_the_one_before_it_took_and_no_more() {
+        let mut queue = StreamQueue::new(1 << 20, 1 << 20);
+        push(&mut queue, 50_000).unwrap();
+        written(&mut queue);
+        push(&mut queue, 1).unwrap();
+        assert!(queue.tail.buffer().capacity() >= 50_000);
+        push(&mut queue, 2000).unwrap();
+        written(&mut queue);
+        push(&mut queue, 1).unwrap();
+        assert!(queue.tail.buffer().capacity() < 50_000);
     }
 }
