@@ -90,11 +90,12 @@ impl<R> Client<R> {
     #[inline]
     pub async fn send<M: ToMessage + ?Sized>(&self, mode: SendMode, message: &M) -> Result<(), SendError> {
         match self.try_send(mode, message) {
+            Ok(()) => Ok(()),
             Err(SendError::Full { .. }) => {
                 // Boxed, so that the future of a message that need not wait stays small.
                 Box::pin(self.peer().when_there_is_room(|| self.try_send(mode, message))).await
             }
-            result => result,
+            Err(error) => Err(error),
         }
     }
 

@@ -210,32 +210,31 @@ impl Peer {
         key: &mut Option<ReceiverKey>,
     ) -> Poll<Option<Received>> {
         let mut state = self.lock();
-        match state.machine.poll_event() {
-            // The way of most messages: it is there, and taking it changes nothing that anyone must be told.
-            Some(Event::Message(received)) => {
-                state.looks = state.looks.wrapping_add(1);
-                if key.is_some() || self.wakers.is_receiver_waiting() {
-                    self.pass_on(&state, key);
-                }
-                return Poll::Ready(Some(received));
+        // The way of most messages: it is there, and taking it changes nothing that anyone must be told.
+        let message = state.machine.poll_message();
+        if message.is_some() {
+            state.looks = state.looks.wrapping_add(1);
+            if key.is_some() || self.wakers.is_receiver_waiting() {
+                self.pass_on(&state, key);
             }
-            Some(Event::Closed(_)) => state.finished = true,
-            _ => {}
+            return Poll::Ready(message);
         }
-        self.wait_for_message(&mut state, cx, key)
+        self.take_or_wait(&mut state, cx, key)
     }
 
-    /// Looks at the sockets for a message, in the place of a receiver that waits if there is none.
-    #[cold]
-    fn wait_for_message(
+    /// Takes a message of any kind, or else looks at the sockets for one, and waits if there is none.
+    #[inline(never)]
+    fn take_or_wait(
         &self,
         state: &mut MutexGuard<'_, PeerState>,
         cx: &Context<'_>,
         key: &mut Option<ReceiverKey>,
     ) -> Poll<Option<Received>> {
-        if state.finished {
+        let there = state.take_message();
+        if there.is_ready() {
+            state.looks = state.looks.wrapping_add(1);
             self.pass_on(state, key);
-            return Poll::Ready(None);
+            return there;
         }
         if state.fruitful >= TURN {
             state.fruitful = 0;
@@ -346,36 +345,45 @@ impl Peer {
     }
 
     /// Does what a message that was queued asks for; of one refused for want of room, sees whether there is some.
+    // Taken apart and put together again: moved as a whole, the result would be read back in larger pieces than it was
+    // written in, which stalls the processor.
     #[inline]
     pub(crate) fn sent<T>(
         &self,
         state: &mut MutexGuard<'_, PeerState>,
         result: Result<T, SendError>,
     ) -> Result<T, SendError> {
-        if result.is_ok() && state.scheduled {
-            // One of a burst: the task will send it with the others.
-            state.burst.length += 1;
-        } else {
-            self.sent_first(state, result.as_ref().err());
+        match result {
+            Ok(value) => {
+                if state.scheduled {
+                    // One of a burst: the task will send it with the others.
+                    state.burst.length += 1;
+                } else {
+                    self.sent_first(state);
+                }
+                Ok(value)
+            }
+            Err(error) => {
+                self.refused(state, &error);
+                Err(error)
+            }
         }
-        result
     }
 
-    fn sent_first(&self, state: &mut MutexGuard<'_, PeerState>, error: Option<&SendError>) {
-        match error {
-            None => {
-                if state.burst.add(|| self.runtime.now()) {
-                    self.drive(state, Drive::Output);
-                    self.settle(state);
-                } else {
-                    self.schedule(state);
-                }
-            }
-            Some(SendError::Full { .. }) => {
-                state.room_wanted = true;
-                self.schedule(state);
-            }
-            Some(_) => {}
+    fn sent_first(&self, state: &mut MutexGuard<'_, PeerState>) {
+        if state.burst.add(|| self.runtime.now()) {
+            self.drive(state, Drive::Output);
+            self.settle(state);
+        } else {
+            self.schedule(state);
+        }
+    }
+
+    #[cold]
+    fn refused(&self, state: &mut PeerState, error: &SendError) {
+        if matches!(error, SendError::Full { .. }) {
+            state.room_wanted = true;
+            self.schedule(state);
         }
     }
 

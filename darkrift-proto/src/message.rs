@@ -200,6 +200,13 @@ impl Received {
         Self { message, send_mode }
     }
 
+    /// An ordinary message that came on the stream.
+    #[inline]
+    pub(crate) const fn of_stream(tag: u16, encoding: Encoding, payload: Bytes) -> Self {
+        let message = Message { tag, kind: MessageKind::Ordinary, encoding, payload };
+        Self { message, send_mode: SendMode::Reliable }
+    }
+
     /// The channel it came on.
     pub const fn send_mode(&self) -> SendMode {
         self.send_mode

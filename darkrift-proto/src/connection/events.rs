@@ -8,7 +8,7 @@ use super::reason::CloseReason;
 use super::strike::Strike;
 use crate::data::Encoding;
 use crate::ids::ClientId;
-use crate::message::{Message, Received, SendMode};
+use crate::message::Received;
 use crate::wire::{FRAME_LENGTH_BYTES, Frames, ORDINARY_HEADER_BYTES, ordinary_tag};
 
 /// What happened, as the application sees it.
@@ -77,16 +77,14 @@ impl Run {
         self.frames.len() - self.count * (FRAME_LENGTH_BYTES + ORDINARY_HEADER_BYTES)
     }
 
-    /// Cuts out the first message; there must be one.
+    /// Goes past the header of the first message; there must be one. Its tag, and the length of its payload.
     #[inline]
-    fn take(&mut self) -> Received {
+    fn take_header(&mut self) -> (u16, usize) {
         self.count -= 1;
         let length = self.frames.get_u32() as usize;
-        // The last one takes over the reference that the run had.
-        let mut message = self.frames.split_to(length);
-        let tag = ordinary_tag(&message).unwrap_or_default();
-        message.advance(ORDINARY_HEADER_BYTES);
-        Received::new(Message::new(tag, message).with_encoding(self.encoding), SendMode::Reliable)
+        let tag = ordinary_tag(&self.frames).unwrap_or_default();
+        self.frames.advance(ORDINARY_HEADER_BYTES);
+        (tag, length - ORDINARY_HEADER_BYTES)
     }
 }
 
@@ -212,22 +210,17 @@ impl Events {
         if self.connected.is_some() {
             return self.connected.take().map(Event::Connected);
         }
-        if self.loose.front().is_some_and(|loose| loose.after <= self.taken) {
+        if self.is_loose_next() {
             return self.pop_loose();
         }
         let Some(front) = self.ordered.front_mut() else {
             return self.closed.take().map(Event::Closed);
         };
+        if let Ordered::Run(_) = front {
+            return self.pop_message().map(Event::Message);
+        }
         self.taken += 1;
         self.ordered_count -= 1;
-        if let Ordered::Run(run) = front {
-            let received = run.take();
-            self.ordered_bytes -= received.payload().len();
-            if run.count == 0 {
-                self.pop_entry();
-            }
-            return Some(Event::Message(received));
-        }
         match self.pop_entry() {
             Some(Ordered::Event(event)) => {
                 self.ordered_bytes -= event.payload_len();
@@ -235,6 +228,39 @@ impl Events {
             }
             _ => None,
         }
+    }
+
+    /// [`pop`](Self::pop), where the next event is one of a run, as most are.
+    // The message is put together last, where it is returned: a move more would read it back in larger pieces than it
+    // was written in, which stalls the processor.
+    #[inline]
+    pub(super) fn pop_message(&mut self) -> Option<Received> {
+        if !self.announced || self.connected.is_some() || self.is_loose_next() {
+            return None;
+        }
+        let Some(Ordered::Run(run)) = self.ordered.front_mut() else { return None };
+        let (tag, length) = run.take_header();
+        let encoding = run.encoding;
+        self.taken += 1;
+        self.ordered_count -= 1;
+        self.ordered_bytes -= length;
+        if run.count == 0 {
+            return self.pop_last_of_run(tag);
+        }
+        Some(Received::of_stream(tag, encoding, run.frames.split_to(length)))
+    }
+
+    /// The last message of a run takes over the reference that the run had.
+    #[cold]
+    fn pop_last_of_run(&mut self, tag: u16) -> Option<Received> {
+        let Some(Ordered::Run(run)) = self.pop_entry() else { return None };
+        Some(Received::of_stream(tag, run.encoding, run.frames))
+    }
+
+    /// Whether the next event is one that came on UDP.
+    #[inline]
+    fn is_loose_next(&self) -> bool {
+        self.loose.front().is_some_and(|loose| loose.after <= self.taken)
     }
 
     fn pop_entry(&mut self) -> Option<Ordered> {
