@@ -11,7 +11,7 @@ use darkrift_proto::{Connection, Instant};
 use parking_lot::Mutex;
 
 use crate::runtime::{RecvMeta, Transmit, UdpSocket};
-use crate::stream::with_scratch;
+use crate::scratch::{keep, with_scratch};
 use crate::wakers::Readiness;
 
 /// Segments longer than this are sent one by one to other machines: the path may not carry them whole, and
@@ -208,7 +208,7 @@ impl Wake for WaitingSenders {
 
 /// Gives each datagram of a buffer that one call filled, all sharing one allocation.
 pub(crate) fn each_datagram(filled: &[u8], stride: usize, mut give: impl FnMut(Bytes)) {
-    let contents = Bytes::copy_from_slice(filled);
+    let contents = keep(filled);
     if stride == 0 || contents.len() <= stride {
         give(contents);
         return;

@@ -14,6 +14,7 @@ mod error;
 mod messages;
 mod peer;
 pub mod runtime;
+mod scratch;
 mod server;
 mod sockets;
 mod stream;

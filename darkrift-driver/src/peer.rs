@@ -4,7 +4,6 @@
 //! connection's own task (`task.rs`) when neither is there. All of them do it under one short lock, and register
 //! with the reactor under the same wakers (`wakers.rs`).
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
@@ -588,20 +587,5 @@ impl PeerState {
     /// The sockets, for what the listener has to tell them.
     pub(crate) fn datagrams(&mut self) -> Option<&mut DatagramPath> {
         self.datagrams.as_mut()
-    }
-}
-
-/// What a failed call on the stream means to the machine.
-pub(crate) fn transport_error(error: &io::Error) -> darkrift_proto::TransportError {
-    use darkrift_proto::TransportError;
-    match error.kind() {
-        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
-            TransportError::Reset
-        }
-        io::ErrorKind::TimedOut => TransportError::TimedOut,
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => {
-            TransportError::Unreachable
-        }
-        _ => TransportError::Other,
     }
 }

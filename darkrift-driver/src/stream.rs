@@ -1,44 +1,24 @@
 //! Moving bytes between a machine and its TCP stream.
 
-use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll};
 
 use bytes::{Buf, BytesMut};
 use darkrift_proto::connection::StreamOutput;
-use darkrift_proto::{Connection, Instant};
+use darkrift_proto::{Connection, Instant, TransportError};
 
-use crate::datagrams::LONGEST_DATAGRAM;
-use crate::peer::transport_error;
 use crate::runtime::{Runtime, TcpStream};
+use crate::scratch::with_scratch;
 use crate::wakers::Readiness;
 
 /// How much one call reads at most.
 const READ_BYTES: usize = 64 << 10;
-
-/// Room for two datagrams of any length.
-const SCRATCH_BYTES: usize = 2 * LONGEST_DATAGRAM;
 
 /// How many calls one drive makes at most before others get their turn.
 const READS: usize = 16;
 
 /// How many pieces one call writes at most.
 const SLICES: usize = 64;
-
-thread_local! {
-    /// Where reads go first. One a thread, and not one a connection: an idle connection holds no buffer, and what
-    /// the application keeps of a small read keeps no large buffer alive.
-    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH_BYTES].into_boxed_slice());
-}
-
-/// Runs `f` with this thread's read buffer.
-pub(crate) fn with_scratch<T>(f: impl FnOnce(&mut [u8]) -> T) -> T {
-    SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
-        Ok(mut scratch) => f(&mut scratch),
-        // A waker that drives another connection in the middle of a read: unusual, and it still works.
-        Err(_) => f(&mut vec![0; SCRATCH_BYTES]),
-    })
-}
 
 /// Writes what is queued, everything in as few calls as the socket allows; whether any of it left.
 pub(crate) fn flush(
@@ -141,4 +121,18 @@ pub(crate) fn receive(
     }
     readiness.set();
     true
+}
+
+/// What a failed call on the stream means to the machine.
+fn transport_error(error: &io::Error) -> TransportError {
+    match error.kind() {
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+            TransportError::Reset
+        }
+        io::ErrorKind::TimedOut => TransportError::TimedOut,
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => {
+            TransportError::Unreachable
+        }
+        _ => TransportError::Other,
+    }
 }

@@ -1,0 +1,63 @@
+//! Memory that a thread has for whatever connection it looks after: an idle connection holds none.
+
+use std::cell::RefCell;
+
+use bytes::{Bytes, BytesMut};
+
+use crate::datagrams::LONGEST_DATAGRAM;
+
+/// Room for two datagrams of any length.
+const SCRATCH_BYTES: usize = 2 * LONGEST_DATAGRAM;
+
+/// How much memory short datagrams share. One that the application keeps, keeps this much alive.
+const SHARED_BYTES: usize = 4 << 10;
+
+/// The longest run of datagrams that shares memory with others.
+const SHORT: usize = SHARED_BYTES / 4;
+
+thread_local! {
+    /// Where reads go first, so that what the application keeps of a small read keeps no large buffer alive.
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH_BYTES].into_boxed_slice());
+    /// Where short datagrams are kept, one behind the other. It is used again once all of them have gone.
+    static SHARED: RefCell<BytesMut> = RefCell::new(BytesMut::with_capacity(SHARED_BYTES));
+}
+
+/// Runs `f` with this thread's read buffer.
+pub(crate) fn with_scratch<T>(f: impl FnOnce(&mut [u8]) -> T) -> T {
+    SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
+        Ok(mut scratch) => f(&mut scratch),
+        // A waker that drives another connection in the middle of a read: unusual, and it still works.
+        Err(_) => f(&mut vec![0; SCRATCH_BYTES]),
+    })
+}
+
+/// A copy of what was read: short ones share an allocation.
+pub(crate) fn keep(read: &[u8]) -> Bytes {
+    if read.len() > SHORT {
+        return Bytes::copy_from_slice(read);
+    }
+    SHARED.with(|shared| {
+        let mut shared = shared.borrow_mut();
+        shared.extend_from_slice(read);
+        shared.split().freeze()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_what_was_read() {
+        let reads: Vec<Vec<u8>> = (0..200).map(|length| vec![length as u8; 13 * length]).collect();
+        let kept: Vec<Bytes> = reads.iter().map(|read| keep(read)).collect();
+        assert_eq!(kept, reads);
+    }
+
+    #[test]
+    fn memory_whose_datagrams_have_gone_is_used_again() {
+        let first = keep(&[1; 1000]).as_ptr();
+        let addresses = (0..100).map(|_| keep(&[1; 1000]).as_ptr());
+        assert!(addresses.skip(1).any(|address| address == first));
+    }
+}
