@@ -130,6 +130,9 @@ impl<R> Client<R> {
     /// Sends a message that asks to be acknowledged, and gives the code that its acknowledgement will bear. When
     /// that comes, [`round_trip`](Self::round_trip) has a new sample, and it is received as a message, too.
     ///
+    /// The last 256 pings are remembered. An acknowledgement of an older one is no sample, and a server charges the
+    /// client with a strike for it.
+    ///
     /// # Errors
     /// As [`send`](Self::send).
     ///

@@ -321,6 +321,21 @@ fn payloads_share_the_memory_that_they_were_read_into() {
 }
 
 #[test]
+fn an_ordinary_message_of_the_stream_can_be_taken_by_itself() {
+    let mut server = Driven::connected_server(|_| {});
+    server.reads(&[empty(1), empty(2), framed(&[0x40, 0, 3, 0, 9]), empty(4)].concat());
+    let tags = |server: &mut Driven| -> Vec<u16> {
+        std::iter::from_fn(|| server.connection.poll_message()).map(|received| received.tag()).collect()
+    };
+    assert_eq!(tags(&mut server), [1, 2], "a ping comes with `poll_event`");
+    assert!(matches!(server.connection.poll_event(), Some(Event::Message(ping)) if ping.tag() == 3));
+    assert_eq!(tags(&mut server), [4]);
+    server.reads_the_end();
+    assert_eq!(server.connection.poll_message(), None);
+    assert_eq!(server.closed_for(), Some(CloseKind::EndOfStream));
+}
+
+#[test]
 fn pings_are_acknowledged_with_an_empty_message_of_the_same_tag_on_the_same_channel() {
     for mut server in [Driven::connected_server(|_| {}), Driven::paired_server(|_| {})] {
         server.reads(&framed(&[0x40, 0, 9, 0xab, 0xce, 10, 11]));

@@ -53,6 +53,8 @@ impl Connection {
     /// Sends a message as a ping: its acknowledgement gives a sample of the [`round_trip`](Self::round_trip). The
     /// connection picks the code, and returns it.
     ///
+    /// The last 256 pings are remembered. An acknowledgement of an older one is no sample, and costs a client a strike.
+    ///
     /// # Errors
     /// As [`send`](Self::send).
     pub fn ping<M: ToMessage + ?Sized>(

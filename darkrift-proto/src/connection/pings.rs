@@ -5,8 +5,12 @@ use core::time::Duration;
 
 use crate::time::Instant;
 
-/// As many codes, and as many samples, as the original keeps (`docs/protocol.md`, Message).
-const KEPT: usize = 10;
+/// As many samples as the original keeps (`docs/protocol.md`, Message).
+const SAMPLES: usize = 10;
+
+/// How many codes are remembered. The original keeps ten, so a server that pings in each of its frames strikes clients
+/// that are only far away; this is four seconds of such pings.
+const CODES: usize = 256;
 
 /// Round-trip times measured by pings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +59,7 @@ impl Pings {
     pub(super) fn sent(&mut self, code: u16, now: Instant) {
         self.last_code = code;
         self.sent.retain(|ping| ping.code != code);
-        if self.sent.len() == KEPT {
+        if self.sent.len() == CODES {
             self.sent.pop_front();
         }
         self.sent.push_back(Sent { code, at: now, acknowledged: false });
@@ -63,12 +67,12 @@ impl Pings {
 
     /// An acknowledgement with this code came.
     pub(super) fn acknowledged(&mut self, code: u16, now: Instant) -> Acknowledged {
-        let Some(ping) = self.sent.iter_mut().find(|ping| ping.code == code) else {
+        let Some(ping) = self.sent.iter_mut().rfind(|ping| ping.code == code) else {
             return Acknowledged::Unknown;
         };
         if !ping.acknowledged {
             ping.acknowledged = true;
-            if self.samples.len() == KEPT {
+            if self.samples.len() == SAMPLES {
                 self.samples.pop_front();
             }
             self.samples.push_back(now - ping.at);
@@ -124,9 +128,9 @@ mod tests {
     }
 
     #[test]
-    fn only_the_last_ten_codes_are_known() {
+    fn only_the_last_256_codes_are_known() {
         let mut pings = Pings::default();
-        for code in 1..=11 {
+        for code in 1..=257 {
             pings.sent(code, at(0));
         }
         assert_eq!(pings.acknowledged(1, at(1)), Acknowledged::Unknown);

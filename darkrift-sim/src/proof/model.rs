@@ -18,7 +18,7 @@ const LONGEST_DATAGRAM: usize = 65_507;
 /// How long the news of a close may take, by the latencies of a plan.
 const NEWS: Duration = Duration::from_secs(1);
 /// As many codes of pings are remembered.
-const CODES: usize = 10;
+const CODES: usize = 256;
 /// A hello or a Configure, which queue whatever waits already.
 const COMMANDS: usize = 18;
 
