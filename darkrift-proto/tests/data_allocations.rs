@@ -39,9 +39,24 @@ fn memory_is_bounded_by_the_bytes_there_are_and_nothing_is_allocated_that_need_n
         assert_eq!(reader.read_bytes().unwrap(), name);
     });
     assert_eq!(in_place, 0, "reading in place");
+    let fields = |writer: &mut Writer| (0..16).for_each(|number| writer.write_i32(number));
+    assert_eq!(written_to_a_new_writer(fields), 1, "64 bytes of small fields");
+    let raw = |writer: &mut Writer| (0..16).for_each(|_| writer.write_raw(&[1; 4]));
+    assert_eq!(written_to_a_new_writer(raw), 1, "64 bytes a few at a time");
+    let numbers: Vec<u64> = (0..1000).collect();
+    assert_eq!(written_to_a_new_writer(|writer| writer.write(&numbers).unwrap()), 1, "an array");
+    let text = "naïve ".repeat(100);
+    assert_eq!(written_to_a_new_writer(|writer| writer.write_string(&text).unwrap()), 1, "text");
     let message = Message::new(1, vec![7; 40]);
     let encoded = allocations(|| drop(EncodedMessage::new(&message).unwrap()));
     assert!(encoded <= 2, "{encoded} allocations for one buffer and the count of who shares it");
+}
+
+fn written_to_a_new_writer(write: impl Fn(&mut Writer)) -> usize {
+    allocations(|| {
+        let mut writer = Writer::new();
+        write(&mut writer);
+    })
 }
 
 fn append(buffer: &mut BytesMut, name: &str, numbers: &[i32; 3]) {

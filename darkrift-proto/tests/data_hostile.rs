@@ -197,8 +197,11 @@ fn a_char_is_exactly_one_unit_that_is_no_surrogate() {
         }
     }
     assert_eq!(refusal::<char>(&[0, 0, 0, 2, 0x3d, 0xd8]), (DecodeErrorKind::InvalidChar, Some(4)));
-    let error = Reader::new(&[0, 0, 0, 1, 0x80]).with_encoding(Encoding::Ascii).read_char().unwrap_err();
-    assert_eq!(error.kind(), DecodeErrorKind::InvalidChar);
+    for no_ascii in [&[0, 0, 0, 1, 0x80][..], "\0\0\0\u{2}é".as_bytes()] {
+        let error = Reader::new(no_ascii).with_encoding(Encoding::Ascii).read_char().unwrap_err();
+        assert_eq!(error.kind(), DecodeErrorKind::InvalidChar);
+    }
+    assert_eq!(Reader::new(b"\0\0\0\x01a").with_encoding(Encoding::Ascii).read_char().unwrap(), 'a');
 }
 
 #[test]

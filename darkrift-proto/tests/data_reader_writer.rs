@@ -88,15 +88,50 @@ fn room_takes_only_a_value_of_its_length_and_stays_zeros_otherwise() {
 }
 
 #[test]
-fn room_of_another_writer_is_refused() {
-    let mut other = Writer::new();
-    other.write_u32(0);
-    let room = other.reserve(2);
+fn room_at_the_end_is_filled() {
     let mut writer = Writer::new();
-    writer.write_u16(0);
-    let kind = EncodeErrorKind::PositionPastEnd { position: 4, length: 2 };
-    assert_eq!(writer.fill(room, &1u16).unwrap_err().kind(), kind);
-    assert_eq!(writer.into_bytes()[..], [0, 0]);
+    writer.write_u8(9);
+    let room = writer.reserve(2);
+    writer.fill(room, &0x0102u16).unwrap();
+    assert_eq!(writer.into_bytes()[..], [9, 1, 2]);
+}
+
+#[test]
+fn room_of_another_writer_is_refused() {
+    for position in [0, 4] {
+        let mut other = Writer::new();
+        other.write_raw(&vec![0; position]);
+        let room = other.reserve(2);
+        let mut writer = Writer::append_to(BytesMut::from(&[7, 7][..]), Encoding::default());
+        writer.write_u8(0);
+        let kind = EncodeErrorKind::PositionPastEnd { position, length: 1 };
+        assert_eq!(writer.fill(room, &1u16).unwrap_err().kind(), kind);
+        assert_eq!(writer.into_buffer()[..], [7, 7, 0]);
+    }
+}
+
+#[test]
+fn a_writer_whose_buffer_is_full_overwrites_all_the_same() {
+    let mut writer = Writer::append_to(BytesMut::with_capacity(64), Encoding::default());
+    writer.write_raw(&[9; 64]);
+    writer.set_position(0).unwrap();
+    writer.write_u16(0x0102);
+    writer.write_raw(&[3, 4]);
+    assert_eq!((writer.position(), writer.len()), (4, 64));
+    assert_eq!(writer.into_bytes()[..6], [1, 2, 3, 4, 9, 9]);
+}
+
+#[test]
+fn long_arrays_of_numbers_come_back() {
+    let (ints, doubles): (Vec<i32>, Vec<f64>) = (0..5000).map(|number| (number, f64::from(number))).unzip();
+    let mut writer = Writer::new();
+    writer.write(&ints).unwrap();
+    writer.write(&doubles).unwrap();
+    let bytes = writer.into_bytes();
+    assert_eq!(bytes.len(), 4 + 5000 * 4 + 4 + 5000 * 8);
+    let mut reader = Reader::new(&bytes);
+    assert_eq!(reader.read_vec::<i32>().unwrap(), ints);
+    assert_eq!(reader.read_vec::<f64>().unwrap(), doubles);
 }
 
 #[test]
@@ -127,6 +162,20 @@ fn text_is_in_the_encoding_of_the_moment_or_the_one_named_for_the_call() {
     assert_eq!(reader.read_string_with(Encoding::Utf16Be).unwrap(), "é");
     reader.set_encoding(Encoding::Utf8);
     assert_eq!(reader.read_string().unwrap(), "é");
+}
+
+#[test]
+fn the_first_and_last_characters_of_each_length_come_back() {
+    let edges = "\0\u{7f}\u{80}\u{7ff}\u{800}\u{d7ff}\u{e000}\u{ffff}\u{10000}\u{10ffff}";
+    for encoding in [Encoding::Utf16Le, Encoding::Utf8, Encoding::Utf16Be, Encoding::Utf32Le] {
+        for character in edges.chars() {
+            let text = String::from(character);
+            let mut writer = Writer::new().with_encoding(encoding);
+            writer.write_string(&text).unwrap();
+            let bytes = writer.into_bytes();
+            assert_eq!(Reader::new(&bytes).read_string_with(encoding).unwrap(), text, "{encoding}");
+        }
+    }
 }
 
 #[test]
