@@ -98,15 +98,15 @@ fn room_at_the_end_is_filled() {
 
 #[test]
 fn room_of_another_writer_is_refused() {
-    for position in [0, 4] {
+    for (position, before) in [(0, &[][..]), (0, &[7, 7]), (4, &[7, 7])] {
         let mut other = Writer::new();
         other.write_raw(&vec![0; position]);
         let room = other.reserve(2);
-        let mut writer = Writer::append_to(BytesMut::from(&[7, 7][..]), Encoding::default());
+        let mut writer = Writer::append_to(BytesMut::from(before), Encoding::default());
         writer.write_u8(0);
         let kind = EncodeErrorKind::PositionPastEnd { position, length: 1 };
-        assert_eq!(writer.fill(room, &1u16).unwrap_err().kind(), kind);
-        assert_eq!(writer.into_buffer()[..], [7, 7, 0]);
+        assert_eq!(writer.fill(room, &0x0909u16).unwrap_err().kind(), kind);
+        assert_eq!(writer.into_buffer()[..], [before, &[0]].concat());
     }
 }
 

@@ -331,10 +331,12 @@ mod tests {
 
     #[test]
     fn a_queue_that_was_emptied_keeps_only_a_small_buffer() {
-        let mut queue = queue(&[10; 6000]);
-        runs(&mut queue, 64);
-        assert_eq!(queue.writer.buffer().capacity(), 0);
-        assert_eq!(queue.lengths.capacity(), 0);
+        for count in [600, 6000] {
+            let mut queue = queue(&vec![10; count]);
+            runs(&mut queue, 64);
+            assert_eq!(queue.writer.buffer().capacity(), 0);
+            assert_eq!(queue.lengths.capacity(), 0);
+        }
     }
 
     #[test]
