@@ -372,6 +372,8 @@ impl Peer {
     fn sent_first(&self, state: &mut MutexGuard<'_, PeerState>) {
         if state.burst.add(|| self.runtime.now()) {
             self.drive(state, Drive::Output);
+            // A system whose calls are slow shall not make every message of a burst look like a lone one.
+            state.burst.wrote(self.runtime.now());
             self.settle(state);
         } else {
             self.schedule(state);
