@@ -21,6 +21,7 @@ const ROUGH: Faults = Faults {
     datagram_errors: 0,
     lost: 0,
     fails: None,
+    takes: Duration::ZERO,
 };
 
 /// A client that is connected to a server, and the server's side of it.
@@ -153,6 +154,20 @@ fn whichever_call_fails_and_however_nothing_hangs_and_nothing_is_left() {
             let ((), network) = run(call as u64, faults, a_whole_life());
             assert_eq!(network.lock().streams, 0, "{kind:?} at call {call} left a stream");
         }
+    }
+}
+
+#[test]
+fn a_burst_leaves_in_few_calls_however_long_a_call_takes() {
+    for takes in [0, 1, 100, 10_000].map(Duration::from_micros) {
+        let (calls, _) = run(1, Faults { takes, ..Faults::default() }, async {
+            let (_server, client, accepted) = pair().await;
+            let calls = Mock::default().calls();
+            send_all(&client, 100, 20);
+            receive_all(&accepted, 100, 20).await;
+            Mock::default().calls() - calls
+        });
+        assert!(calls < 20, "{calls} calls, where each takes {takes:?}");
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) struct Faults {
     pub(crate) lost: u64,
     /// Which call on any socket fails, counted from 0, and how.
     pub(crate) fails: Option<(usize, io::ErrorKind)>,
+    /// How long each call on a socket takes.
+    pub(crate) takes: Duration,
 }
 
 impl Default for Faults {
@@ -48,6 +50,7 @@ impl Default for Faults {
             datagram_errors: 0,
             lost: 0,
             fails: None,
+            takes: Duration::ZERO,
         }
     }
 }
@@ -94,6 +97,7 @@ impl State {
     fn call(&mut self, stream: bool) -> Outcome {
         let number = self.calls;
         self.calls += 1;
+        self.now = self.now + self.faults.takes;
         let faults = self.faults;
         if let Some((_, kind)) = faults.fails.filter(|(call, _)| *call == number) {
             return Outcome::Fails(kind);
@@ -128,6 +132,11 @@ impl Default for Mock {
 }
 
 impl Mock {
+    /// How many calls there were on any socket.
+    pub(crate) fn calls(&self) -> usize {
+        self.0.lock().calls
+    }
+
     /// Lets the next call on any socket fail.
     pub(crate) fn fail_next(&self, kind: io::ErrorKind) {
         let mut state = self.0.lock();
