@@ -6,16 +6,16 @@
 
 use std::fmt::Debug;
 use std::future::Future;
-use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::io;
 use std::marker::PhantomData;
-use std::net::{self, SocketAddr};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time;
 
 use async_io::Async;
-use darkrift_driver::UdpBatch;
-use darkrift_driver::runtime::{self, BoxFuture, Instant, RecvMeta, Runtime, SockRef, Transmit};
+use darkrift_driver::nonblocking::{self, Reactor, Socket};
+use darkrift_driver::runtime::{self, BoxFuture, Instant, Runtime};
 
 /// What an executor adds to async-io.
 pub trait Executor: Debug + Send + Sync + 'static {
@@ -58,16 +58,39 @@ impl<E: Executor> Runtime for AsyncIo<E> {
     }
 
     fn connect(&self, to: SocketAddr) -> BoxFuture<io::Result<Box<dyn runtime::TcpStream>>> {
-        Box::pin(async move { Ok(Box::new(TcpStream(Async::<net::TcpStream>::connect(to).await?)) as _) })
+        Box::pin(nonblocking::connect(Global, to))
     }
 
-    fn wrap_tcp_listener(&self, listener: net::TcpListener) -> io::Result<Box<dyn runtime::TcpListener>> {
-        Ok(Box::new(TcpListener(Async::new_nonblocking(listener)?)))
+    fn wrap_tcp_listener(&self, listener: TcpListener) -> io::Result<Box<dyn runtime::TcpListener>> {
+        nonblocking::wrap_tcp_listener(Global, listener)
     }
 
-    fn wrap_udp_socket(&self, socket: net::UdpSocket) -> io::Result<Box<dyn runtime::UdpSocket>> {
-        let batch = UdpBatch::new(&SockRef::from(&socket))?;
-        Ok(Box::new(UdpSocket { socket: Async::new_nonblocking(socket)?, batch }))
+    fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Box<dyn runtime::UdpSocket>> {
+        nonblocking::wrap_udp_socket(Global, socket)
+    }
+}
+
+/// async-io's reactor, of which a process has one.
+#[derive(Clone, Debug)]
+struct Global;
+
+impl Reactor for Global {
+    type Watched = Async<Socket>;
+
+    fn watch(&self, socket: Socket) -> io::Result<Async<Socket>> {
+        Async::new_nonblocking(socket)
+    }
+
+    fn socket(watched: &Async<Socket>) -> &Socket {
+        watched.get_ref()
+    }
+
+    fn poll_readable(watched: &Async<Socket>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        watched.poll_readable(cx)
+    }
+
+    fn poll_writable(watched: &Async<Socket>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        watched.poll_writable(cx)
     }
 }
 
@@ -85,79 +108,5 @@ impl runtime::Timer for Timer {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         Pin::new(&mut self.timer).poll(cx).map(drop)
-    }
-}
-
-/// Tries the call, and waits for the socket to be ready where it would block.
-fn poll<T, O>(
-    socket: &Async<T>,
-    cx: &mut Context<'_>,
-    wait: impl Fn(&Async<T>, &mut Context<'_>) -> Poll<io::Result<()>>,
-    mut call: impl FnMut(&T) -> io::Result<O>,
-) -> Poll<io::Result<O>> {
-    loop {
-        match call(socket.get_ref()) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(wait(socket, cx))?,
-            result => return Poll::Ready(result),
-        }
-    }
-}
-
-#[derive(Debug)]
-struct TcpStream(Async<net::TcpStream>);
-
-impl runtime::TcpStream for TcpStream {
-    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        poll(&self.0, cx, Async::poll_readable, |mut stream| stream.read(buffer))
-    }
-
-    fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        poll(&self.0, cx, Async::poll_writable, |mut stream| stream.write_vectored(slices))
-    }
-
-    fn socket(&self) -> Option<SockRef<'_>> {
-        Some(SockRef::from(self.0.get_ref()))
-    }
-}
-
-#[derive(Debug)]
-struct TcpListener(Async<net::TcpListener>);
-
-impl runtime::TcpListener for TcpListener {
-    fn poll_accept(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<(Box<dyn runtime::TcpStream>, SocketAddr)>> {
-        let (stream, address) = ready!(poll(&self.0, cx, Async::poll_readable, net::TcpListener::accept))?;
-        Poll::Ready(Async::new(stream).map(|stream| (Box::new(TcpStream(stream)) as _, address)))
-    }
-}
-
-#[derive(Debug)]
-struct UdpSocket {
-    socket: Async<net::UdpSocket>,
-    batch: UdpBatch,
-}
-
-impl runtime::UdpSocket for UdpSocket {
-    fn poll_receive(
-        &self,
-        cx: &mut Context<'_>,
-        buffers: &mut [IoSliceMut<'_>],
-        meta: &mut [RecvMeta],
-    ) -> Poll<io::Result<usize>> {
-        poll(&self.socket, cx, Async::poll_readable, |socket| self.batch.receive(socket, buffers, meta))
-    }
-
-    fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
-        self.batch.send(self.socket.get_ref(), transmit)
-    }
-
-    fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.socket.poll_writable(cx)
-    }
-
-    fn max_segments(&self) -> usize {
-        self.batch.max_segments()
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Games use an adapter (`darkrift-tokio`, `darkrift-smol`, `darkrift-async-std`) or the facade `darkrift`, whose
 //! [`Client`] and [`Server`] are these with a runtime filled in. To add another, implement [`runtime::Runtime`] and give
-//! it the names of an [`adapter!`].
+//! it the names of an [`adapter!`]; [`nonblocking`] has the sockets of one whose reactor tells only when they are ready.
 #![forbid(unsafe_code)]
 
 mod adapter;
@@ -12,6 +12,7 @@ mod connect;
 mod datagrams;
 mod error;
 mod messages;
+pub mod nonblocking;
 mod peer;
 pub mod runtime;
 mod scratch;

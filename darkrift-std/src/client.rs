@@ -3,11 +3,11 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use async_channel::Sender;
 use darkrift_driver::proto::{ClientId, CloseReason, Received, SendError, SendMode, ToMessage};
 use darkrift_driver::{Address, ConnectError};
-use tokio::sync::mpsc::Sender;
 
-use crate::frames::Turner;
+use crate::frames::{Frames, Turner};
 use crate::{ClientBuilder, Connection};
 
 /// What happened to a client.
@@ -73,7 +73,8 @@ impl Client {
     pub fn begin_with(builder: ClientBuilder, address: impl Into<Address>) -> Result<Self, ConnectError> {
         let (turner, give) = Turner::new().map_err(|source| ConnectError::EventQueue { source })?;
         let connection = Arc::default();
-        turner.runtime.spawn(run(builder, address.into(), Arc::clone(&connection), give));
+        let task = run(builder, turner.frames.clone(), address.into(), Arc::clone(&connection), give);
+        turner.spawn(task).detach();
         Ok(Self { turner, connection })
     }
 
@@ -123,10 +124,10 @@ impl Client {
 
     /// Closes the connection, and waits until everything queued has left and the peer has ended its side too, 2 s at most
     /// unless set otherwise. Events that are left are dropped.
-    pub fn finish(mut self) {
+    pub fn finish(self) {
         self.turner.events.close();
         if let Some(connection) = self.connection.get() {
-            self.turner.runtime.block_on(connection.0.close());
+            self.turner.block_on(connection.0.close());
         }
     }
 }
@@ -142,12 +143,13 @@ impl Drop for Client {
 /// Connects, and turns everything that happens into events. When nobody takes them it waits.
 async fn run(
     builder: ClientBuilder,
+    frames: Arc<Frames>,
     address: Address,
     slot: Arc<OnceLock<Connection>>,
     events: Sender<Event>,
 ) {
     // A send fails only once the client is being dropped, and then everything ends.
-    let connection = match builder.connect(address).await {
+    let connection = match builder.connect_on(frames, address).await {
         Ok(client) => slot.get_or_init(|| Connection(client)),
         Err(error) => {
             let _ = events.send(Event::Failed(error)).await;

@@ -10,7 +10,8 @@ use darkrift_driver::proto::{
 use crate::frames::Frames;
 
 /// A handle to one connection: a client's to its server, or a server's to one of its clients. Clones mean the same
-/// connection. What it sends leaves at the next `update`, `flush` or `wait`; a lone message leaves at once.
+/// connection. What it sends leaves at the next `update`, `flush` or `wait`, or in a `wait` that another thread is in; a
+/// lone message leaves at once.
 #[derive(Clone, Debug)]
 pub struct Connection(pub(crate) darkrift_driver::Client<Frames>);
 

@@ -27,19 +27,19 @@
 //! bounded amount of work; whatever is left is done in the next frame. A program that has nothing else to do waits with
 //! `wait` instead, which sleeps until something comes.
 //!
-//! Underneath is [`darkrift_driver`], as on the runtimes: its tasks run within these calls, on the caller's thread, by a
-//! small tokio runtime that each client and server has to itself.
-//!
-//! # Panics
-//!
-//! Within a task of a tokio runtime of your own these calls panic, since tokio lets nothing wait there: use
-//! `darkrift-tokio` in the task, or this crate on another thread, such as `spawn_blocking` gives.
+//! Underneath is [`darkrift_driver`], as on the runtimes, but there is none: its tasks run within these calls, on the
+//! caller's thread, and `update` asks the system once which of the sockets that they wait for are ready. So these calls may
+//! be made anywhere, in a task of a runtime as well; there too, `connect`, `bind`, `wait` and `finish` keep the thread
+//! until they return.
 #![forbid(unsafe_code)]
 
+mod bell;
 mod client;
 mod connection;
 mod frames;
 mod server;
+mod sockets;
+mod timers;
 
 pub use client::{Client, Event};
 pub use connection::Connection;

@@ -1,12 +1,14 @@
 //! A server that is updated once a frame: for tests, tools and small games.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_channel::Sender;
+use async_executor::Task;
 use darkrift_driver::proto::{ClientId, CloseReason, Received, SendError, SendMode, ToMessage};
+use darkrift_driver::runtime::Runtime;
 use darkrift_driver::{Address, BindError, Broadcast, ServerStatistics};
-use tokio::sync::mpsc::Sender;
-use tokio::task::JoinHandle;
 
 use crate::frames::{Frames, Turner};
 use crate::{Connection, ServerBuilder};
@@ -31,7 +33,7 @@ pub enum ServerEvent {
 pub struct Server {
     turner: Turner<ServerEvent>,
     server: darkrift_driver::Server<Frames>,
-    shutdown: Option<JoinHandle<()>>,
+    shutdown: Option<Task<()>>,
 }
 
 impl Server {
@@ -50,8 +52,9 @@ impl Server {
     /// As [`bind`](Self::bind).
     pub fn bind_with(builder: ServerBuilder, address: impl Into<Address>) -> Result<Self, BindError> {
         let (turner, give) = Turner::new().map_err(|source| BindError::EventQueue { source })?;
-        let server = turner.runtime.block_on(builder.bind(address))?;
-        turner.runtime.spawn(accept(server.clone(), give));
+        let frames = turner.frames.clone();
+        let server = turner.block_on(builder.bind_on(frames.clone(), address))?;
+        turner.spawn(accept(server.clone(), frames, give)).detach();
         Ok(Self { turner, server, shutdown: None })
     }
 
@@ -143,19 +146,19 @@ impl Server {
     /// Begins to stop: accepts nobody any more, and closes every client. The next updates send what is queued and bring
     /// the last events, until it [`is_finished`](Self::is_finished).
     pub fn shutdown(&mut self) {
-        self.shutdown.get_or_insert_with(|| self.turner.runtime.spawn(self.server.shutdown()));
+        self.shutdown.get_or_insert_with(|| self.turner.spawn(self.server.shutdown()));
     }
 
     /// Whether the server has stopped: every client is gone, and the ports are free.
     pub fn is_finished(&self) -> bool {
-        self.shutdown.as_ref().is_some_and(JoinHandle::is_finished)
+        self.shutdown.as_ref().is_some_and(Task::is_finished)
     }
 
     /// Stops, and waits until everything queued has left and the ports are free, 2 s at most unless set otherwise.
     /// Events that are left are dropped.
-    pub fn finish(mut self) {
+    pub fn finish(self) {
         self.turner.events.close();
-        self.turner.runtime.block_on(self.server.shutdown());
+        self.turner.block_on(self.server.shutdown());
     }
 }
 
@@ -166,14 +169,14 @@ impl Drop for Server {
 }
 
 /// Turns everything that happens into events. When nobody takes them it waits.
-async fn accept(server: darkrift_driver::Server<Frames>, events: Sender<ServerEvent>) {
+async fn accept(server: darkrift_driver::Server<Frames>, frames: Arc<Frames>, events: Sender<ServerEvent>) {
     while let Some(client) = server.accept().await {
         // A send fails only once the server is being dropped, and then everything ends.
         let connection = Connection(client);
         if events.send(ServerEvent::Connected(connection.clone())).await.is_err() {
             return;
         }
-        tokio::spawn(receive(connection, events.clone()));
+        frames.spawn(Box::pin(receive(connection, events.clone())));
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a game loop may rely on, and where it meets a tokio runtime of the program's own.
+//! What a game loop may rely on.
 
 use darkrift_std::proto::{Message, SendMode};
 use darkrift_std::{Client, Event, Server, ServerEvent};
@@ -25,14 +25,13 @@ fn there_and_back() {
     }
 }
 
-#[tokio::test]
-async fn it_works_on_a_thread_that_may_wait() {
-    tokio::task::spawn_blocking(there_and_back).await.expect("it has not panicked");
+#[test]
+fn a_message_goes_there_and_back() {
+    there_and_back();
 }
 
 #[tokio::test]
-#[should_panic(expected = "Cannot start a runtime from within a runtime")]
-async fn in_a_task_it_panics_and_does_no_more_harm() {
+async fn it_does_so_in_a_task_of_a_runtime_of_the_program_s_own() {
     there_and_back();
 }
 
@@ -48,4 +47,46 @@ fn a_wait_for_nothing_is_no_busy_one() {
     server.wait(Duration::from_millis(50));
     assert!(server.next_event().is_none());
     assert!(begun.elapsed() >= Duration::from_millis(50));
+}
+
+#[test]
+fn what_another_thread_sends_and_closes_leaves_while_this_one_waits() {
+    // No time limit of the server's shall end a wait meanwhile.
+    let settings = Server::builder().handshake_timeout(Duration::from_secs(3600));
+    let mut server = Server::bind_with(settings, "127.0.0.1:0").expect("a free port");
+    let address = server.local_addr();
+    let (give, connections) = std::sync::mpsc::channel();
+    let waiting = std::thread::spawn(move || {
+        loop {
+            server.wait(Duration::MAX);
+            match server.next_event() {
+                Some(ServerEvent::Connected(connection)) => give.send(connection).expect("it is awaited"),
+                Some(ServerEvent::Disconnected(..)) => return,
+                other => panic!("{other:?}"),
+            }
+        }
+    });
+    let mut client = Client::connect(address).expect("there is a server");
+    let connection = connections.recv().expect("it came");
+
+    // More than the socket takes, so that the thread that waits has to notice when it takes more.
+    let message = Message::encode(5, &vec![7_u8; 64 << 10]).expect("a short message");
+    let (mut sent, mut left) = (0, true);
+    while left {
+        let before = connection.statistics().stream_bytes_sent;
+        connection.send(SendMode::Reliable, &message).expect("there is room for one");
+        sent += 1;
+        left = (0..50).any(|_| {
+            std::thread::sleep(Duration::from_millis(1));
+            connection.statistics().stream_bytes_sent > before + (64 << 10)
+        });
+    }
+    for _ in 0..sent {
+        client.wait(Duration::from_secs(20));
+        assert!(matches!(client.next_event(), Some(Event::Message(_))));
+    }
+    connection.close();
+    client.wait(Duration::from_secs(20));
+    assert!(matches!(client.next_event(), Some(Event::Closed(_))));
+    waiting.join().expect("it has not panicked");
 }
