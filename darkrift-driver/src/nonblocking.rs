@@ -5,7 +5,7 @@
 
 use std::fmt::Debug;
 use std::future::poll_fn;
-use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::io::{self, IoSlice, IoSliceMut, Read};
 use std::net::{self, SocketAddr};
 use std::task::{Context, Poll, ready};
 
@@ -116,7 +116,12 @@ impl<R: Reactor> runtime::TcpStream for TcpStream<R> {
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        attempt(|| R::socket(&self.0).write_vectored(slices), || R::poll_writable(&self.0, cx))
+        let call = || match slices {
+            // The kernel has less to look at.
+            [slice] => R::socket(&self.0).send(slice),
+            slices => R::socket(&self.0).send_vectored(slices),
+        };
+        attempt(call, || R::poll_writable(&self.0, cx))
     }
 
     fn socket(&self) -> Option<SockRef<'_>> {
