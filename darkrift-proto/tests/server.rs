@@ -336,6 +336,25 @@ fn an_ordinary_message_of_the_stream_can_be_taken_by_itself() {
 }
 
 #[test]
+fn no_message_is_taken_by_itself_before_an_event_that_goes_before_it() {
+    let mut server = Driven::paired_server(|_| {});
+    server.reads(&[empty(1), empty(2)].concat());
+    assert_eq!(server.connection.poll_message(), None, "the connection is not up");
+    server.connection.configure(NOW, ID);
+    assert_eq!(server.connection.poll_message(), None, "it is up: that is said first");
+    assert_eq!(server.connection.poll_event(), Some(Event::Connected(ID)));
+    let polled = |server: &mut Driven| server.connection.poll_message().map(Event::Message);
+    assert_eq!(polled(&mut server), Some(arrived(1, RELIABLE)));
+    assert_eq!(polled(&mut server), Some(arrived(2, RELIABLE)));
+    server.hears(&[0, 0, 3]);
+    server.reads(&empty(4));
+    assert_eq!(polled(&mut server), None, "a datagram came before it");
+    assert_eq!(server.connection.poll_event(), Some(arrived(3, UNRELIABLE)));
+    assert_eq!(polled(&mut server), Some(arrived(4, RELIABLE)));
+    assert_eq!(server.events(), []);
+}
+
+#[test]
 fn pings_are_acknowledged_with_an_empty_message_of_the_same_tag_on_the_same_channel() {
     for mut server in [Driven::connected_server(|_| {}), Driven::paired_server(|_| {})] {
         server.reads(&framed(&[0x40, 0, 9, 0xab, 0xce, 10, 11]));
