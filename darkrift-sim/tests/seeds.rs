@@ -23,3 +23,8 @@ fn a_seed_is_one_history_and_another_seed_another() {
     assert_eq!(proof::check(3).unwrap(), first);
     assert_ne!(proof::check(4).unwrap().hash, first.hash);
 }
+
+#[test]
+fn a_token_so_late_that_it_is_taken_for_a_message_is_the_same_whoever_else_is_there() {
+    proof::check(800_945).unwrap();
+}

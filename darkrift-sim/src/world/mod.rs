@@ -21,7 +21,6 @@ use darkrift_proto::{
 use self::pair::Pair;
 use self::server::Tokens;
 use crate::endpoint::{End, Endpoint, Raw};
-use crate::random::Random;
 
 pub(crate) use self::occurrence::Log;
 pub use self::occurrence::{Occurrence, Place};
@@ -43,7 +42,7 @@ pub struct World {
     log: Log,
     listener: Listener,
     ids: ClientIds,
-    tokens: Tokens,
+    seed: u64,
     /// The pair of each connection key's index.
     keys: Vec<Option<usize>>,
     /// Which pair the datagrams to each address reach.
@@ -60,7 +59,7 @@ impl World {
             log: Log::default(),
             listener: Listener::new(Arc::new(server)),
             ids: ClientIds::new(),
-            tokens: Tokens::new(Random::fork(seed, u64::MAX)),
+            seed,
             keys: Vec::new(),
             addresses: BTreeMap::new(),
         }
@@ -131,7 +130,8 @@ impl World {
     }
 
     fn connect_end(&mut self, client: End, path: &Path) -> usize {
-        match self.listener.accept(self.now, path.address, &mut self.tokens) {
+        let mut tokens = Tokens::new(self.seed, path);
+        match self.listener.accept(self.now, path.address, &mut tokens) {
             Ok((key, connection)) => {
                 let config = self.listener.config();
                 let server = Endpoint::new(connection, &config.limits, config.max_frame);

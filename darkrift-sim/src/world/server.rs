@@ -6,7 +6,7 @@ use bytes::Bytes;
 use darkrift_proto::wire::Token;
 use darkrift_proto::{CloseKind, CloseReason, ConnectionKey, Initiator, Routing, TokenSource};
 
-use super::{Occurrence, Place, World};
+use super::{Occurrence, Path, Place, World};
 use crate::random::Random;
 
 impl World {
@@ -106,13 +106,14 @@ impl World {
     }
 }
 
-/// Seeded tokens, for a world in which nobody guesses.
+/// Seeded tokens, for a world in which nobody guesses. They depend on the client's path and on no other client: one that
+/// comes late may be taken for a message, and then it is seen.
 #[derive(Debug)]
 pub(super) struct Tokens(Random);
 
 impl Tokens {
-    pub(super) const fn new(random: Random) -> Self {
-        Self(random)
+    pub(super) fn new(seed: u64, path: &Path) -> Self {
+        Self(Random::fork(seed.wrapping_add(path.seed), u64::MAX))
     }
 }
 
