@@ -20,14 +20,9 @@ const WAIT: Duration = Duration::from_secs(10);
 /// Runs a scenario, one at a time: runtimes with one executor for all share its threads among them, and a stress would
 /// use up another scenario's ten seconds.
 pub fn run<A: Adapter>(scenario: impl Future<Output = ()>) {
-    alone(|| A::block_on(scenario));
-}
-
-/// Runs a test while no other of this process runs.
-pub fn alone(test: impl FnOnce()) {
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    test();
+    A::block_on(scenario);
 }
 
 /// Both ways a message can be sent.

@@ -37,39 +37,3 @@ remains! {
     on_smol: Smol;
     on_async_std: AsyncStd;
 }
-
-/// Without a runtime there are no tasks to wait for: what is dropped is gone.
-#[test]
-fn dropping_a_client_and_a_server_of_a_game_loop_closes_every_socket() {
-    use darkrift_std::{Client, Event, Server};
-    use darkrift_testsuite::counted::files;
-
-    darkrift_testsuite::harness::alone(|| {
-        for is_server_first in [true, false] {
-            let before = files();
-            let mut server = Server::bind("127.0.0.1:0").expect("a free port");
-            let mut clients: Vec<_> =
-                (0..5).map(|_| Client::begin(server.local_addr()).expect("there are sockets")).collect();
-            while server.len() < clients.len() || !clients.iter().all(Client::is_connected) {
-                server.update();
-                for client in &mut clients {
-                    client.update();
-                    while let Some(event) = client.next_event() {
-                        assert!(matches!(event, Event::Connected(_)), "{event:?}");
-                    }
-                }
-            }
-            assert!(files() > before + 10);
-            // One that was never looked at again, too.
-            let unfinished = Client::begin(server.local_addr()).expect("there are sockets");
-            if is_server_first {
-                drop(server);
-                drop((clients, unfinished));
-            } else {
-                drop((clients, unfinished));
-                drop(server);
-            }
-            assert_eq!(files(), before);
-        }
-    });
-}
