@@ -110,6 +110,23 @@ fn a_count_past_the_end_is_refused_by_every_array() {
 }
 
 #[test]
+fn a_count_is_refused_where_even_the_shortest_values_would_not_fit() {
+    fn is_refused<T: Decode>(shortest: usize) {
+        let (needed, left) = (2 * shortest, 2 * shortest - 1);
+        let kind = DecodeErrorKind::UnexpectedEnd { needed, left };
+        assert_eq!(refusal::<Vec<T>>(&[&[0, 0, 0, 2][..], &vec![0; left]].concat()), (kind, Some(4)));
+    }
+    is_refused::<(u16, u32)>(6);
+    is_refused::<(char,)>(5);
+    is_refused::<(bool, String)>(5);
+    is_refused::<Bytes>(4);
+    is_refused::<Vec<u64>>(4);
+    is_refused::<[u64; 9]>(4);
+    is_refused::<Box<f64>>(8);
+    is_refused::<Option<u64>>(1);
+}
+
+#[test]
 fn an_array_of_a_fixed_size_takes_no_other_count() {
     let kind = DecodeErrorKind::WrongCount { expected: 3, found: 2 };
     assert_eq!(refusal::<[u16; 3]>(&bytes_of(&[1u16, 2])), (kind, Some(0)));
