@@ -260,9 +260,9 @@ impl<R> Client<R> {
         *self.peer().datagram_address.get().unwrap_or(&self.peer().stream_address)
     }
 
-    /// This side's TCP address, where the system tells it.
+    /// This side's TCP address, while the connection's socket is open and where the system tells it.
     pub fn local_tcp_address(&self) -> Option<SocketAddr> {
-        self.peer().local_address
+        self.peer().local_address()
     }
 
     /// The round-trip times that pings have measured; `None` before the first acknowledgement.

@@ -16,7 +16,7 @@ use crate::datagrams::DatagramPath;
 use crate::error::ConnectError;
 use crate::peer::{Drive, Peer};
 use crate::runtime::{Runtime, TcpStream};
-use crate::sockets::{TcpOptions, bind_udp, unspecified_for};
+use crate::sockets::{TcpOptions, client_udp, destination};
 use crate::wakers::ReceiverKey;
 use crate::{Address, task};
 
@@ -174,10 +174,11 @@ async fn connect(
     if let Some(socket) = stream.socket() {
         tcp.apply(&socket);
     }
-    let udp = bind_udp(unspecified_for(server))
+    let mut datagram_address = server;
+    datagram_address.set_port(udp_port.unwrap_or(server.port()));
+    let udp = client_udp(datagram_address)
         .and_then(|socket| runtime.wrap_udp_socket(socket))
         .map_err(|source| ConnectError::Udp { source })?;
-    let datagram_address = SocketAddr::new(server.ip(), udp_port.unwrap_or(server.port()));
     let machine = Connection::client(Arc::new(config), started);
     let peer =
         Peer::new(runtime.clone(), machine, stream, server, DatagramPath::own(udp), Some(datagram_address));
@@ -210,7 +211,7 @@ async fn open(
     deadline: &Deadline,
 ) -> Result<(Box<dyn TcpStream>, SocketAddr), ConnectError> {
     let mut failure = None;
-    for &address in addresses {
+    for address in addresses.iter().copied().map(destination) {
         match deadline.apply(runtime, runtime.connect(address)).await? {
             Ok(stream) => return Ok((stream, address)),
             Err(source) => failure = Some(ConnectError::Tcp { address, source }),

@@ -20,6 +20,7 @@ mod server;
 mod sockets;
 mod stream;
 mod task;
+mod turn;
 mod udp;
 mod wakers;
 

@@ -53,7 +53,6 @@ pub(crate) struct Peer {
     /// Notified when the connection's task has ended and its sockets are gone.
     ended: Notification,
     pub(crate) stream_address: SocketAddr,
-    pub(crate) local_address: Option<SocketAddr>,
     /// Where datagrams go; set once it is known.
     pub(crate) datagram_address: OnceLock<SocketAddr>,
 }
@@ -154,7 +153,6 @@ impl Peer {
         datagram_address: Option<SocketAddr>,
     ) -> Arc<Self> {
         let wakers = Arc::new(Wakers::default());
-        let local_address = stream.socket().and_then(|socket| socket.local_addr().ok()?.as_socket());
         Arc::new(Self {
             output_waker: wakers.clone().into(),
             stream_input: Input::new(&wakers, true),
@@ -181,7 +179,6 @@ impl Peer {
             closed: Notification::new(),
             ended: Notification::new(),
             stream_address,
-            local_address,
             datagram_address: datagram_address.map(OnceLock::from).unwrap_or_default(),
         })
     }
@@ -531,6 +528,11 @@ impl Peer {
                 self.schedule(state);
             }
         }
+    }
+
+    /// The stream's address on this side, while it is there.
+    pub(crate) fn local_address(&self) -> Option<SocketAddr> {
+        self.lock().stream.as_ref()?.socket()?.local_addr().ok()?.as_socket()
     }
 
     /// Lets go of the sockets.

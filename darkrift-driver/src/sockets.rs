@@ -97,17 +97,41 @@ fn bind_tcp(address: SocketAddr, options: &TcpOptions) -> io::Result<std::net::T
     Ok(socket.into())
 }
 
-/// A non-blocking UDP socket.
-pub(crate) fn bind_udp(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
+/// A server's UDP socket.
+fn bind_udp(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
     let socket = std::net::UdpSocket::bind(address)?;
     socket.set_nonblocking(true)?;
     Ok(socket)
 }
 
+/// A client's UDP socket. It is connected where a connected one may be told an address all the same, which batches do:
+/// the kernel then neither looks for the way again for each datagram, nor lets those of others in.
+pub(crate) fn client_udp(server: SocketAddr) -> io::Result<std::net::UdpSocket> {
+    let socket = Socket::new(Domain::for_address(server), Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_nonblocking(true)?;
+    if cfg!(any(target_os = "linux", target_os = "android")) {
+        socket.connect(&server.into())?;
+    } else {
+        socket.bind(&unspecified_for(server).into())?;
+    }
+    Ok(socket.into())
+}
+
 /// Any address and port of the family of `peer`.
-pub(crate) fn unspecified_for(peer: SocketAddr) -> SocketAddr {
+fn unspecified_for(peer: SocketAddr) -> SocketAddr {
     let ip: IpAddr = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     SocketAddr::new(ip, 0)
+}
+
+/// Where a connect to this address goes: one that means any address is taken for this machine's own, and what comes back
+/// bears that.
+pub(crate) fn destination(address: SocketAddr) -> SocketAddr {
+    let ip: IpAddr = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        _ => return address,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 #[cfg(test)]

@@ -27,19 +27,6 @@ pub(crate) async fn run(peer: Arc<Peer>, on_closed: impl FnOnce()) {
     peer.end();
 }
 
-/// Lets other tasks run.
-pub(crate) async fn yield_now() {
-    let mut yielded = false;
-    poll_fn(|cx| {
-        if std::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
 struct Task {
     timer: Option<Pin<Box<dyn Timer>>>,
     armed: Option<Instant>,

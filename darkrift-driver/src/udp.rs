@@ -1,7 +1,7 @@
 //! Batched UDP for adapters: segmentation offload where the system has it, one datagram a call elsewhere.
 
 use std::io::{self, IoSliceMut};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::OnceLock;
 
 use quinn_udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
@@ -14,6 +14,7 @@ use crate::runtime::SockRef;
 #[derive(Debug)]
 pub struct UdpBatch {
     state: &'static UdpSocketState,
+    is_connected: bool,
 }
 
 impl UdpBatch {
@@ -25,20 +26,28 @@ impl UdpBatch {
     /// # Errors
     /// When an option of the socket cannot be set.
     pub fn new(socket: &SockRef<'_>) -> io::Result<Self> {
-        let ipv6 = socket.local_addr()?.is_ipv6();
-        let state = offload_state(ipv6)?;
+        let peer = socket.peer_addr().ok();
+        let is_connected = peer.is_some();
+        let address = peer.map_or_else(|| socket.local_addr(), Ok)?.as_socket();
+        let ip = address.ok_or(io::ErrorKind::AddrNotAvailable)?.ip();
+        let state = offload_state(ip.is_ipv6())?;
         #[cfg(any(target_os = "linux", target_os = "android"))]
         {
             use nix::sys::socket::{setsockopt, sockopt};
             // Both only make things faster or more exact, and an old kernel may refuse them.
             let _ = setsockopt(&**socket, sockopt::UdpGroSegment, &true);
-            let _ = if ipv6 {
-                setsockopt(&**socket, sockopt::Ipv6RecvPacketInfo, &true)
-            } else {
-                setsockopt(&**socket, sockopt::Ipv4PacketInfo, &true)
+            let _ = match ip {
+                IpAddr::V6(ip) if ip.is_unspecified() => {
+                    setsockopt(&**socket, sockopt::Ipv6RecvPacketInfo, &true)
+                }
+                IpAddr::V4(ip) if ip.is_unspecified() => {
+                    setsockopt(&**socket, sockopt::Ipv4PacketInfo, &true)
+                }
+                // Every datagram is sent to the one address that there is.
+                _ => Ok(()),
             };
         }
-        Ok(Self { state })
+        Ok(Self { state, is_connected })
     }
 
     /// Receives what is there now; gives how many buffers were filled.
@@ -66,11 +75,32 @@ impl UdpBatch {
         SockRef<'a>: From<&'a S>,
         UdpSockRef<'a>: From<&'a S>,
     {
-        if transmit.segment_size.is_none() && transmit.src_ip.is_none() {
-            // A lone datagram needs none of the control messages that a batch carries.
-            return SockRef::from(socket).send_to(transmit.contents, &transmit.destination.into()).map(drop);
+        let result = self.send_once(socket, transmit);
+        match &result {
+            // What a connected socket fails with first may be a report about a datagram that left before.
+            Err(error) if self.is_connected && error.kind() != io::ErrorKind::WouldBlock => {
+                self.send_once(socket, transmit)
+            }
+            _ => result,
         }
-        self.state.try_send(UdpSockRef::from(socket), transmit)
+    }
+
+    fn send_once<'a, S>(&self, socket: &'a S, transmit: &Transmit<'_>) -> io::Result<()>
+    where
+        SockRef<'a>: From<&'a S>,
+        UdpSockRef<'a>: From<&'a S>,
+    {
+        if transmit.segment_size.is_some() || transmit.src_ip.is_some() {
+            return self.state.try_send(UdpSockRef::from(socket), transmit);
+        }
+        // A lone datagram needs none of the control messages that a batch carries.
+        let socket = SockRef::from(socket);
+        let sent = if self.is_connected {
+            socket.send(transmit.contents)
+        } else {
+            socket.send_to(transmit.contents, &transmit.destination.into())
+        };
+        sent.map(drop)
     }
 
     /// How many datagrams of equal length [`send`](Self::send) takes at once.

@@ -19,16 +19,13 @@ use crate::datagrams::{DatagramPath, LONGEST_DATAGRAM, SharedUdp, each_datagram}
 use crate::peer::{Drive, Peer};
 use crate::runtime::{RecvMeta, TcpListener, TcpStream, Transmit};
 use crate::task;
+use crate::turn::Turn;
 
 /// How many buffers one receive call fills, each with what one sender sent.
 const BUFFERS: usize = 16;
 
 /// How many datagrams one buffer holds at most: more than the system gathers, which is 64 on Linux.
 const MAX_RUN: usize = u128::BITS as usize;
-
-/// How many calls in a row may each bring something before others get their turn: a flood would keep the thread for
-/// ever.
-const TURN: u32 = 16;
 
 /// How long accepting rests when the system has no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -222,13 +219,10 @@ async fn serve(inner: Arc<Inner>, key: ConnectionKey, peer: Arc<Peer>) {
 /// Accepts TCP connections until the server stops.
 async fn accept(inner: Arc<Inner>, mut tcp: Box<dyn TcpListener>, udp: Arc<SharedUdp>) {
     let mut stopping = inner.stopping.listen();
-    let mut turn = 0;
+    let mut turn = Turn::default();
     loop {
-        turn = (turn + 1) % TURN;
-        if turn == 0 {
-            task::yield_now().await;
-        }
-        match inner.unless_stopped(&mut stopping, poll_fn(|cx| tcp.poll_accept(cx))).await {
+        turn.step().await;
+        match inner.unless_stopped(&mut stopping, poll_fn(|cx| turn.watch(tcp.poll_accept(cx)))).await {
             None => return,
             Some(Ok((stream, address))) => inner.admit(stream, address, &udp),
             Some(Err(error)) if is_of_one_connection(&error) => {}
@@ -258,18 +252,16 @@ async fn receive(inner: Arc<Inner>, udp: Arc<SharedUdp>) {
     // As many buffers as lately were of use: preparing one costs as much as receiving into it. One more than that,
     // since a call that leaves one unused has emptied the socket, and says so.
     let mut used = 2;
-    let mut turn = 0;
+    let mut turn = Turn::default();
     loop {
-        turn = (turn + 1) % TURN;
-        if turn == 0 {
-            task::yield_now().await;
-        }
+        turn.step().await;
         let received = {
             let mut slices: [IoSliceMut<'_>; BUFFERS] = {
                 let mut chunks = memory.chunks_exact_mut(LONGEST_DATAGRAM);
                 std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()))
             };
-            let receive = poll_fn(|cx| udp.socket.poll_receive(cx, &mut slices[..used], &mut meta[..used]));
+            let receive =
+                poll_fn(|cx| turn.watch(udp.socket.poll_receive(cx, &mut slices[..used], &mut meta[..used])));
             inner.unless_stopped(&mut stopping, receive).await
         };
         match received {
