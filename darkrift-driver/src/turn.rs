@@ -42,3 +42,39 @@ async fn yield_now() {
     })
     .await;
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    /// Whether the next step begins at once.
+    fn goes_on(turn: &mut Turn) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        let mut step = pin!(turn.step());
+        let at_once = step.as_mut().poll(&mut context).is_ready();
+        assert!(at_once || step.poll(&mut context).is_ready(), "others run once, not for ever");
+        at_once
+    }
+
+    #[test]
+    fn others_run_after_so_many_steps_without_waiting() {
+        let mut turn = Turn::default();
+        for _ in 0..3 {
+            assert!((0..STEPS).all(|_| goes_on(&mut turn)));
+            assert!(!goes_on(&mut turn));
+        }
+    }
+
+    #[test]
+    fn a_loop_that_waits_is_never_held_up() {
+        let mut turn = Turn::default();
+        for _ in 0..10 * STEPS {
+            assert!(goes_on(&mut turn));
+            assert!(turn.watch(Poll::<()>::Pending).is_pending());
+        }
+    }
+}

@@ -128,3 +128,52 @@ fn offload_state(ipv6: bool) -> io::Result<&'static UdpSocketState> {
     let state = UdpSocketState::new(UdpSockRef::from(&model))?;
     Ok(cell.get_or_init(|| state))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sockets::client_udp;
+
+    #[test]
+    fn a_report_that_nobody_listens_costs_no_later_datagram() {
+        let free = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = free.local_addr().unwrap();
+        let client = client_udp(address).unwrap();
+        let batch = UdpBatch::new(&SockRef::from(&client)).unwrap();
+        let send = |contents| {
+            let transmit =
+                Transmit { destination: address, ecn: None, contents, segment_size: None, src_ip: None };
+            batch.send(&client, &transmit)
+        };
+        drop(free);
+        // The report comes back before the call returns, and the next call hears of it.
+        send(b"lost").unwrap();
+        let server = std::net::UdpSocket::bind(address).unwrap();
+        send(b"sent").unwrap();
+        server.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
+        let mut buffer = [0; 16];
+        let (count, from) = server.recv_from(&mut buffer).unwrap();
+        assert_eq!((&buffer[..count], from.port()), (&b"sent"[..], client.local_addr().unwrap().port()));
+    }
+
+    #[test]
+    fn a_server_on_every_address_is_told_which_one_a_datagram_came_to() {
+        let server = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+        server.set_nonblocking(true).unwrap();
+        let batch = UdpBatch::new(&SockRef::from(&server)).unwrap();
+        let to = SocketAddr::from((Ipv4Addr::LOCALHOST, server.local_addr().unwrap().port()));
+        std::net::UdpSocket::bind("127.0.0.1:0").unwrap().send_to(b"hello", to).unwrap();
+        let mut memory = [0; 64];
+        let mut meta = [RecvMeta::default()];
+        let count = loop {
+            match batch.receive(&server, &mut [IoSliceMut::new(&mut memory)], &mut meta) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::yield_now(),
+                result => break result.unwrap(),
+            }
+        };
+        assert_eq!((count, meta[0].len), (1, 5));
+        if cfg!(target_os = "linux") {
+            assert_eq!(meta[0].dst_ip, Some(to.ip()));
+        }
+    }
+}

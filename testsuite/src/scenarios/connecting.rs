@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::net::{Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use darkrift_driver::ConnectError;
 use darkrift_driver::proto::{CloseKind, CloseReason, Initiator};
@@ -67,6 +67,15 @@ pub async fn c7_a_server_listens_on_ipv6<A: Adapter>() {
     let address = SocketAddr::from((Ipv6Addr::LOCALHOST, 0));
     let server = A::bind(address, ServerSettings::default()).await.expect("there is an IPv6 loopback");
     assert!(server.tcp_address().is_ipv6());
+    let client = client_of::<A>(&server).await;
+    let served = next_client::<A>(&server).await;
+    Pair::<A> { server, client, served }.works().await;
+}
+
+pub async fn c7_the_address_that_means_any_is_this_machine<A: Adapter>() {
+    let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+    let server = A::bind(address, ServerSettings::default()).await.expect("a free port");
+    assert!(server.tcp_address().ip().is_unspecified());
     let client = client_of::<A>(&server).await;
     let served = next_client::<A>(&server).await;
     Pair::<A> { server, client, served }.works().await;
