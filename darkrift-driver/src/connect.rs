@@ -1,7 +1,6 @@
 //! Connecting: settings, the look-up, TCP, UDP, and the handshake.
 
 use std::future::{Future, poll_fn};
-use std::io;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -169,7 +168,7 @@ async fn connect(
 ) -> Result<Arc<Handle>, ConnectError> {
     let started = runtime.now();
     let deadline = Deadline { at: started + config.connect_timeout, limit: config.connect_timeout };
-    let addresses = resolve(&*runtime, &address, &deadline).await?;
+    let addresses = deadline.apply(&*runtime, address.resolve(&*runtime)).await??;
     let (stream, server) = open(&*runtime, &addresses, &deadline).await?;
     if let Some(socket) = stream.socket() {
         tcp.apply(&socket);
@@ -188,20 +187,6 @@ async fn connect(
     poll_fn(|cx| waiting.poll(cx)).await?;
     drop(waiting);
     Ok(handle)
-}
-
-async fn resolve(
-    runtime: &dyn Runtime,
-    address: &Address,
-    deadline: &Deadline,
-) -> Result<Vec<SocketAddr>, ConnectError> {
-    let Some(port) = address.port() else {
-        return Err(ConnectError::InvalidAddress { address: address.to_string() });
-    };
-    let host = address.host();
-    let failed = |source| ConnectError::Resolve { host: host.into(), source };
-    let found = deadline.apply(runtime, runtime.resolve(host.into(), port)).await?.map_err(failed)?;
-    if found.is_empty() { Err(failed(io::ErrorKind::NotFound.into())) } else { Ok(found) }
 }
 
 /// Opens TCP to the first of the addresses that takes it.
@@ -232,11 +217,12 @@ impl Deadline {
         runtime: &dyn Runtime,
         future: impl Future<Output = T>,
     ) -> Result<T, ConnectError> {
-        let mut timer = runtime.timer(self.at);
+        let mut timer = None;
         let mut future = pin!(future);
         poll_fn(|cx| match future.as_mut().poll(cx) {
             Poll::Ready(output) => Poll::Ready(Ok(output)),
             Poll::Pending => timer
+                .get_or_insert_with(|| runtime.timer(self.at))
                 .as_mut()
                 .poll(cx)
                 .map(|()| Err(ConnectError::Timeout { phase: ConnectPhase::Tcp, limit: self.limit })),

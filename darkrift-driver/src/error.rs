@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use darkrift_proto::{CloseReason, ConnectPhase};
 
+use crate::address::AddressError;
+
 /// Why a connect failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -97,4 +99,22 @@ pub enum BindError {
         /// What the system said.
         source: io::Error,
     },
+}
+
+impl From<AddressError> for ConnectError {
+    fn from(error: AddressError) -> Self {
+        match error {
+            AddressError::Invalid { address } => Self::InvalidAddress { address },
+            AddressError::Resolve { host, source } => Self::Resolve { host, source },
+        }
+    }
+}
+
+impl From<AddressError> for BindError {
+    fn from(error: AddressError) -> Self {
+        match error {
+            AddressError::Invalid { address } => Self::InvalidAddress { address },
+            AddressError::Resolve { host, source } => Self::Resolve { host, source },
+        }
+    }
 }

@@ -454,15 +454,18 @@ impl Peer {
 
     /// Offers the sockets everything that is queued.
     fn flush(&self, state: &mut MutexGuard<'_, PeerState>) {
-        let PeerState { machine, stream: Some(stream), burst, room_wanted, now, .. } = &mut **state else {
+        let PeerState { machine, stream: Some(stream), stream_ended, burst, room_wanted, now, .. } =
+            &mut **state
+        else {
             return;
         };
         let mut cx = Context::from_waker(&self.output_waker);
         if machine.stream_queued() > 0 || machine.wants_stream_shutdown() {
             burst.wrote(*now);
-            if stream::flush(stream.as_mut(), machine, &*self.runtime, &mut cx) && std::mem::take(room_wanted)
+            if stream::flush(stream.as_mut(), machine, *stream_ended, &*self.runtime, &mut cx)
+                && std::mem::take(room_wanted)
             {
-                self.room.notify(usize::MAX);
+                wake_listeners(&self.room);
             }
         }
         let Some(&destination) = self.datagram_address.get() else { return };
@@ -519,8 +522,8 @@ impl Peer {
     pub(crate) fn settle(&self, state: &mut PeerState) {
         if state.machine.is_closed() && !state.announced_closed {
             state.announced_closed = true;
-            self.closed.notify(usize::MAX);
-            self.room.notify(usize::MAX);
+            wake_listeners(&self.closed);
+            wake_listeners(&self.room);
             self.wakers.wake_all_receivers();
             self.schedule(state);
         } else if let Some(timeout) = state.machine.poll_timeout() {
@@ -544,7 +547,17 @@ impl Peer {
         };
         drop((stream, datagrams));
         self.wakers.clear_task();
-        self.ended.notify(usize::MAX);
+        wake_listeners(&self.ended);
+    }
+}
+
+/// Notifies whoever listens. Where nobody does, as with most connections, a notification would still allocate.
+///
+/// Who begins to listen and looks at the state behind that misses nothing: what he would be told of was changed under
+/// the lock before.
+fn wake_listeners(notification: &Notification) {
+    if notification.total_listeners() > 0 {
+        notification.notify(usize::MAX);
     }
 }
 

@@ -20,10 +20,12 @@ const READS: usize = 16;
 /// How many pieces one call writes at most.
 const SLICES: usize = 64;
 
-/// Writes what is queued, everything in as few calls as the socket allows; whether any of it left.
+/// Writes what is queued, everything in as few calls as the socket allows; whether any of it left. `ended` says that the
+/// peer's side has ended.
 pub(crate) fn flush(
     stream: &mut dyn TcpStream,
     machine: &mut Connection,
+    ended: bool,
     clock: &dyn Runtime,
     cx: &mut Context<'_>,
 ) -> bool {
@@ -50,7 +52,8 @@ pub(crate) fn flush(
         }
     }
     if machine.wants_stream_shutdown() {
-        if let Some(socket) = stream.socket() {
+        // Of a stream whose other side has ended, the close that follows says the same.
+        if let Some(socket) = stream.socket().filter(|_| !ended) {
             // A peer that has gone already makes this fail, and nothing is lost by it.
             let _ = socket.shutdown(std::net::Shutdown::Write);
         }

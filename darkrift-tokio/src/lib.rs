@@ -50,7 +50,7 @@ impl Runtime for Tokio {
 
     fn timer(&self, at: Instant) -> Pin<Box<dyn runtime::Timer>> {
         let start = self.start;
-        Box::pin(Timer { sleep: Box::pin(tokio::time::sleep_until(start + since_start(at))), start })
+        Box::pin(Timer { sleep: tokio::time::sleep_until(start + since_start(at)), start })
     }
 
     fn spawn(&self, task: BoxFuture<()>) {
@@ -82,19 +82,22 @@ fn since_start(at: Instant) -> Duration {
     at - Instant::ZERO
 }
 
-struct Timer {
-    sleep: Pin<Box<tokio::time::Sleep>>,
-    start: tokio::time::Instant,
+pin_project_lite::pin_project! {
+    struct Timer {
+        #[pin]
+        sleep: tokio::time::Sleep,
+        start: tokio::time::Instant,
+    }
 }
 
 impl runtime::Timer for Timer {
-    fn reset(mut self: Pin<&mut Self>, at: Instant) {
-        let deadline = self.start + since_start(at);
-        self.sleep.as_mut().reset(deadline);
+    fn reset(self: Pin<&mut Self>, at: Instant) {
+        let this = self.project();
+        this.sleep.reset(*this.start + since_start(at));
     }
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.sleep.as_mut().poll(cx)
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.project().sleep.poll(cx)
     }
 }
 

@@ -242,14 +242,7 @@ async fn bind(
     udp_port: Option<u16>,
     address: Address,
 ) -> Result<Arc<Inner>, BindError> {
-    let Some(port) = address.port() else {
-        return Err(BindError::InvalidAddress { address: address.to_string() });
-    };
-    let host = address.host();
-    let failed = |source| BindError::Resolve { host: host.into(), source };
-    let addresses = runtime.resolve(host.into(), port).await.map_err(failed)?;
-    let address = *addresses.first().ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
-
+    let address = address.resolve(&*runtime).await?[0];
     let (tcp, udp) = bind_server(address, udp_port, &options.tcp)?;
     let tcp_error = |source| BindError::Tcp { address, source };
     let tcp_address = tcp.local_addr().map_err(tcp_error)?;
