@@ -27,7 +27,7 @@ pub trait Runtime: Debug + Send + Sync + 'static {
     /// Runs a task to its end, in the background.
     fn spawn(&self, task: BoxFuture<()>);
 
-    /// Looks up `host`, a name or an address without a port, and gives each address that it has, with `port`.
+    /// Looks up the name `host`, and gives each address that it has, with `port`. Addresses in numbers do not come here.
     fn resolve(&self, host: String, port: u16) -> BoxFuture<io::Result<Vec<SocketAddr>>>;
 
     /// Opens a TCP connection.
@@ -39,7 +39,7 @@ pub trait Runtime: Debug + Send + Sync + 'static {
     /// When the reactor cannot register it.
     fn wrap_tcp_listener(&self, listener: std::net::TcpListener) -> io::Result<Box<dyn TcpListener>>;
 
-    /// Takes over a bound socket that is already non-blocking.
+    /// Takes over a bound socket that is already non-blocking; a client's is connected to the server on Linux.
     ///
     /// # Errors
     /// When the reactor cannot register it.
