@@ -213,6 +213,19 @@ fn datagrams_that_make_no_sense_are_ignored_and_counted() {
 }
 
 #[test]
+fn an_acknowledgement_that_configure_overtook_is_no_nonsense() {
+    let mut client = Driven::greeted_client(|_| {});
+    client.reads(&CONFIGURE);
+    assert_eq!(client.connection.dialect(), None);
+    client.hears(&ACKNOWLEDGEMENT);
+    assert_eq!(client.connection.dialect(), Some(Dialect::V1));
+    assert_eq!(client.connection.statistics().datagrams_ignored, 0);
+    client.hears(&ACKNOWLEDGEMENT);
+    assert_eq!(client.connection.statistics().datagrams_ignored, 1, "one is enough");
+    assert_eq!(client.events(), [Event::Connected(ID)]);
+}
+
+#[test]
 fn datagrams_before_the_hello_are_nobodys() {
     let mut client = Driven::client(|_| {});
     client.hears(&[]);

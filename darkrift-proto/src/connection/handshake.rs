@@ -72,9 +72,10 @@ impl Connection {
         if self.state.advance(Occurrence::Acknowledged) {
             self.dialect = Some(acknowledgement.dialect());
             self.token_arrived();
+        } else if self.dialect.is_none() {
+            // Configure overtook it.
+            self.dialect = Some(acknowledgement.dialect());
         } else {
-            // A second one, or one that Configure overtook.
-            self.dialect = self.dialect.or(Some(acknowledgement.dialect()));
             self.counted.datagrams_ignored += 1;
         }
         true
