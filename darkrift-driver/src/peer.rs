@@ -12,8 +12,8 @@ use std::time::Duration;
 use bytes::BytesMut;
 use darkrift_proto::connection::Datagrams;
 use darkrift_proto::{
-    CloseReason, Connection, EncodedMessage, Event, Instant, MessageKind, Received, SendError, SendMode,
-    ToMessage,
+    CloseKind, CloseReason, Connection, EncodedMessage, Event, Initiator, Instant, MessageKind, Received,
+    SendError, SendMode, ToMessage,
 };
 use event_listener::Event as Notification;
 use parking_lot::{Mutex, MutexGuard};
@@ -533,6 +533,16 @@ impl Peer {
         }
     }
 
+    /// Nobody runs the connection any more: what the socket takes at once still leaves.
+    fn abandon(&self, state: &mut PeerState) {
+        let reason = CloseReason::new(Initiator::Local, CloseKind::Abandoned);
+        state.machine.close_with(self.runtime.now(), reason);
+        if let Some(stream) = &state.stream {
+            stream::abandon(stream.as_ref(), &mut state.machine);
+        }
+        self.settle(state);
+    }
+
     /// The stream's address on this side, while it is there.
     pub(crate) fn local_address(&self) -> Option<SocketAddr> {
         self.lock().stream.as_ref()?.socket()?.local_addr().ok()?.as_socket()
@@ -542,6 +552,9 @@ impl Peer {
     pub(crate) fn end(&self) {
         let (stream, datagrams) = {
             let mut state = self.lock();
+            if !state.machine.is_drained() {
+                self.abandon(&mut state);
+            }
             state.input = BytesMut::new();
             (state.stream.take(), state.datagrams.take())
         };

@@ -1,7 +1,9 @@
 //! Moving bytes between a machine and its TCP stream.
 
 use std::io::{self, IoSlice};
+use std::net::Shutdown;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use darkrift_proto::connection::StreamOutput;
@@ -55,11 +57,30 @@ pub(crate) fn flush(
         // Of a stream whose other side has ended, the close that follows says the same.
         if let Some(socket) = stream.socket().filter(|_| !ended) {
             // A peer that has gone already makes this fail, and nothing is lost by it.
-            let _ = socket.shutdown(std::net::Shutdown::Write);
+            let _ = socket.shutdown(Shutdown::Write);
         }
         machine.handle_stream_shutdown(clock.now());
     }
     wrote
+}
+
+/// Writes what the socket takes now, since nobody will come back to it. Where that is not all, the close that follows is
+/// a reset: an orderly end would tell the peer that it has everything.
+pub(crate) fn abandon(stream: &dyn TcpStream, machine: &mut Connection) {
+    let Some(socket) = stream.socket() else { return };
+    while machine.stream_queued() > 0 {
+        let mut output = machine.stream_output();
+        match socket.send(output.chunk()) {
+            Ok(count) => output.advance(count),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => {
+                // A socket that has failed already has nothing to reset.
+                let _ = socket.set_linger(Some(Duration::ZERO));
+                return;
+            }
+        }
+    }
+    let _ = socket.shutdown(Shutdown::Write);
 }
 
 fn poll_write(

@@ -1,7 +1,7 @@
 //! A connection's own task: it flushes what is left, keeps the time, and looks after the connection while no `recv`
 //! waits.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -12,19 +12,32 @@ use parking_lot::MutexGuard;
 use crate::peer::{ATTENTION, Drive, Peer, PeerState};
 use crate::runtime::Timer;
 
-/// Runs until the connection has drained, and lets go of its sockets. Calls `on_closed` once when it has closed.
-pub(crate) async fn run(peer: Arc<Peer>, on_closed: impl FnOnce()) {
-    let mut task = Task { timer: None, armed: None, watch: None, looks: 0 };
-    let mut on_closed = Some(on_closed);
-    poll_fn(|cx| {
-        let poll = task.poll(&peer, cx);
-        if on_closed.is_some() && peer.lock().machine.is_closed() {
-            on_closed.take().expect("it is there")();
-        }
-        poll
-    })
-    .await;
-    peer.end();
+/// Runs until the connection has drained, and lets go of its sockets; also where it is dropped before. Calls `on_closed`
+/// once when it has closed.
+pub(crate) fn run(peer: Arc<Peer>, on_closed: impl FnOnce()) -> impl Future<Output = ()> {
+    // Outside of the future's code, which never runs where the runtime stops first.
+    let ending = EndOnDrop(peer);
+    async move {
+        let peer = &ending.0;
+        let mut task = Task { timer: None, armed: None, watch: None, looks: 0 };
+        let mut on_closed = Some(on_closed);
+        poll_fn(|cx| {
+            let poll = task.poll(peer, cx);
+            if on_closed.is_some() && peer.lock().machine.is_closed() {
+                on_closed.take().expect("it is there")();
+            }
+            poll
+        })
+        .await;
+    }
+}
+
+struct EndOnDrop(Arc<Peer>);
+
+impl Drop for EndOnDrop {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }
 
 struct Task {

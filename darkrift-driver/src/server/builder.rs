@@ -34,7 +34,7 @@ pub struct Joining {
     pub connected: usize,
 }
 
-type Hook = Arc<dyn Fn(&Joining) -> bool + Send + Sync>;
+pub(crate) type Hook = Arc<dyn Fn(&Joining) -> bool + Send + Sync>;
 
 /// Settings of a server. Each has the default that its method states.
 #[derive(Debug)]
@@ -191,7 +191,7 @@ impl<R: Runtime> ServerBuilder<R> {
     }
 
     /// Decides who may come in: called for each client whose handshake is done, before it gets its id. A client
-    /// for which it gives false is disconnected. It must not block. Default: everyone.
+    /// for which it gives false, or panics, is disconnected. It must not block. Default: everyone.
     #[must_use]
     pub fn on_connect(mut self, hook: impl Fn(&Joining) -> bool + Send + Sync + 'static) -> Self {
         self.options.hook = Some(Arc::new(hook));

@@ -3,6 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
@@ -12,6 +13,7 @@ use bytes::Bytes;
 use darkrift_proto::{CloseKind, CloseReason, ConnectionKey, Initiator, Routing};
 use event_listener::EventListener;
 
+use super::builder::Hook;
 use super::tokens::SystemTokens;
 use super::{BACKLOG_PRUNED_AT, Entry, Inner, Joining};
 use crate::client::Handle;
@@ -33,8 +35,17 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 impl Inner {
     /// Starts the two tasks.
     pub(crate) fn open(self: &Arc<Self>, tcp: Box<dyn TcpListener>, udp: Arc<SharedUdp>) {
-        self.spawn(accept(self.clone(), tcp, udp.clone()));
-        self.spawn(receive(self.clone(), udp));
+        self.spawn_at_door(accept(self.clone(), tcp, udp.clone()));
+        self.spawn_at_door(receive(self.clone(), udp));
+    }
+
+    /// Runs a task without which the server is none: it stops with it, however that ends.
+    fn spawn_at_door(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
+        let stop = StopOnDrop(self.clone());
+        self.spawn(async move {
+            task.await;
+            drop(stop);
+        });
     }
 
     /// Waits for `work`, or gives `None` as soon as the server stops, which `stopping` listens for.
@@ -109,7 +120,7 @@ impl Inner {
         let _ = peer.datagram_address.set(from);
         let joining =
             Joining { tcp_address: peer.stream_address, udp_address: from, connected: self.count() };
-        let welcome = self.options.hook.as_ref().is_none_or(|hook| hook(&joining));
+        let welcome = self.welcomes(&joining);
         let id = if welcome { self.ids.lock().allocate() } else { None };
         {
             let mut state = peer.lock();
@@ -144,6 +155,12 @@ impl Inner {
         peer.settle(&mut state);
         drop(state);
         self.queue(handle);
+    }
+
+    /// What the application's hook says of a client; one that panics refuses it, and harms nobody else.
+    fn welcomes(&self, joining: &Joining) -> bool {
+        let asked = |hook: &Hook| catch_unwind(AssertUnwindSafe(|| hook(joining))).unwrap_or(false);
+        self.options.hook.as_ref().is_none_or(asked)
     }
 
     /// Lets `accept` have a client.
@@ -207,6 +224,14 @@ impl Inner {
         if let Some(id) = peer.lock().machine.id() {
             self.ids.lock().release(id);
         }
+    }
+}
+
+struct StopOnDrop(Arc<Inner>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.stop();
     }
 }
 

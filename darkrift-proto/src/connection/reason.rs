@@ -45,6 +45,9 @@ pub enum CloseKind {
     /// The application's handler of this client panicked.
     #[error("the handler of this client panicked")]
     HandlerPanicked,
+    /// Whatever runs the connection stopped, with the program or a part of it.
+    #[error("what runs the connection stopped")]
+    Abandoned,
     /// The peer ended its stream.
     #[error("the peer ended its stream")]
     EndOfStream,

@@ -1,0 +1,156 @@
+//! What is left of connections when what runs them stops: the program's end, a runtime that is dropped, a hook that panics.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use darkrift_driver::proto::{
+    CloseKind, CloseReason, Initiator, Message, SendError, SendMode, TransportError,
+};
+use darkrift_tokio::{Client, Server, ServerBuilder};
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
+
+const MESSAGES: u16 = 100;
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// Whatever takes this long hangs.
+async fn soon<T>(what: impl Future<Output = T>) -> T {
+    timeout(Duration::from_secs(60), what).await.expect("it does not hang")
+}
+
+async fn bind(builder: ServerBuilder) -> (Server, SocketAddr) {
+    let server = builder.bind("127.0.0.1:0").await.unwrap();
+    let address = server.local_addr();
+    (server, address)
+}
+
+async fn expect_all_and_the_end(served: &Client) {
+    for tag in 0..MESSAGES {
+        assert_eq!(soon(served.recv()).await.expect("nothing is lost").tag(), tag);
+    }
+    assert_eq!(soon(served.recv()).await, None);
+    let ended = CloseReason::new(Initiator::Peer, CloseKind::EndOfStream);
+    assert_eq!(served.close_reason(), Some(ended));
+}
+
+#[test]
+fn what_was_sent_before_the_program_ended_arrives() {
+    let here = runtime();
+    let (server, address) = here.block_on(bind(Server::builder()));
+    // A thread of its own, since the server's side goes on meanwhile.
+    let program = std::thread::spawn(move || {
+        runtime().block_on(async {
+            let client = Client::connect(address).await.unwrap();
+            for tag in 0..MESSAGES {
+                client.send(SendMode::Reliable, &Message::empty(tag)).await.unwrap();
+            }
+        });
+    });
+    here.block_on(async { expect_all_and_the_end(&soon(server.accept()).await.unwrap()).await });
+    program.join().unwrap();
+}
+
+#[test]
+fn what_was_sent_before_a_game_loop_dropped_its_client_arrives() {
+    let here = runtime();
+    let (server, address) = here.block_on(bind(Server::builder()));
+    let program = std::thread::spawn(move || {
+        let mut client = darkrift_std::Client::connect(address).unwrap();
+        for tag in 0..MESSAGES {
+            client.send(SendMode::Reliable, &Message::empty(tag)).unwrap();
+        }
+    });
+    here.block_on(async { expect_all_and_the_end(&soon(server.accept()).await.unwrap()).await });
+    program.join().unwrap();
+}
+
+#[test]
+fn a_peer_that_cannot_have_everything_is_not_told_of_an_orderly_end() {
+    let here = runtime();
+    let (server, address) = here.block_on(bind(Server::builder()));
+    let elsewhere = runtime();
+    let (client, served) = std::thread::scope(|scope| {
+        let client = scope.spawn(|| elsewhere.block_on(Client::connect(address)).unwrap());
+        let served = here.block_on(soon(server.accept())).unwrap();
+        (client.join().unwrap(), served)
+    });
+    // Nobody receives, so that the queues fill up.
+    let long = Message::new(1, vec![0; 60_000]);
+    elsewhere.block_on(async {
+        let mut refused = 0;
+        while refused < 10 {
+            match client.try_send(SendMode::Reliable, &long) {
+                Ok(()) => refused = 0,
+                Err(SendError::Full { .. }) => refused += 1,
+                Err(error) => panic!("{error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    });
+    drop(elsewhere);
+    here.block_on(async {
+        while let Some(received) = soon(served.recv()).await {
+            assert_eq!(received.payload().len(), 60_000);
+        }
+    });
+    let reset = CloseReason::new(Initiator::Transport, CloseKind::Transport(TransportError::Reset));
+    assert_eq!(served.close_reason(), Some(reset));
+}
+
+#[test]
+fn handles_know_that_their_runtime_has_stopped() {
+    let elsewhere = runtime();
+    let (server, client, served) = elsewhere.block_on(async {
+        let (server, address) = bind(Server::builder()).await;
+        let client = Client::connect(address).await.unwrap();
+        let served = soon(server.accept()).await.unwrap();
+        (server, client, served)
+    });
+    drop(elsewhere);
+    assert!(!client.is_connected());
+    let reason = CloseReason::new(Initiator::Local, CloseKind::Abandoned);
+    assert_eq!(client.close_reason(), Some(reason));
+    assert_eq!(client.try_send(SendMode::Reliable, &Message::empty(1)), Err(SendError::Closed));
+    assert!(!served.is_connected());
+    runtime().block_on(async {
+        assert_eq!(soon(client.recv()).await, None);
+        assert_eq!(soon(served.recv()).await, None);
+        assert!(soon(server.accept()).await.is_none());
+        soon(client.close()).await;
+        soon(server.shutdown()).await;
+    });
+}
+
+#[test]
+fn a_connect_hook_that_panics_refuses_that_client_and_harms_no_other() {
+    runtime().block_on(async {
+        let asked = AtomicUsize::new(0);
+        let (server, address) = bind(Server::builder().on_connect(move |joining| {
+            assert!(joining.tcp_address.ip().is_loopback());
+            match asked.fetch_add(1, Ordering::Relaxed) {
+                1 => false,
+                2 => panic!("this hook cannot handle the third client (the test wants this panic)"),
+                _ => true,
+            }
+        }))
+        .await;
+        let first = soon(Client::connect(address)).await.unwrap();
+        let served = soon(server.accept()).await.unwrap();
+        for _ in 0..2 {
+            soon(Client::connect(address)).await.expect_err("the hook does not let it in");
+        }
+        let fourth = soon(Client::connect(address)).await.expect("the server goes on");
+        let served_fourth = soon(server.accept()).await.unwrap();
+        assert_eq!(served_fourth.id(), fourth.id());
+        for mode in [SendMode::Reliable, SendMode::Unreliable] {
+            first.send(mode, &Message::empty(7)).await.unwrap();
+            assert_eq!(soon(served.recv()).await.unwrap().send_mode(), mode);
+        }
+        assert_eq!(server.len(), 2);
+    });
+}
