@@ -8,6 +8,9 @@ use darkrift::async_std::{Client, Server};
 use darkrift::{Message, SendMode};
 
 fn main() -> Result<(), Box<dyn Error>> {
+    if let Some(argument) = std::env::args().nth(1) {
+        return Err(format!("async_std_echo takes no arguments, and was given {argument}").into());
+    }
     async_std::task::block_on(async {
         let server = Server::bind("127.0.0.1:0").await?;
         println!("listening on {}", server.local_addr());

@@ -6,6 +6,9 @@ use darkrift::smol::{Client, Server};
 use darkrift::{Message, SendMode};
 
 fn main() -> Result<(), Box<dyn Error>> {
+    if let Some(argument) = std::env::args().nth(1) {
+        return Err(format!("smol_echo takes no arguments, and was given {argument}").into());
+    }
     smol::block_on(async {
         let server = Server::bind("127.0.0.1:0").await?;
         println!("listening on {}", server.local_addr());

@@ -53,6 +53,18 @@ async fn messages_come_as_their_types_in_order_and_the_stream_ends_with_the_conn
 }
 
 #[tokio::test]
+async fn acknowledgements_of_pings_are_no_messages_of_a_set() {
+    let (_server, client, accepted) = pair(Encoding::default()).await;
+    client.ping(SendMode::Reliable, &Choose { items: vec![1] }).await.unwrap();
+    let mut served = accepted.messages::<GameMessage>();
+    assert_eq!(served.next().await.unwrap().unwrap(), GameMessage::Choose(Choose { items: vec![1] }));
+    accepted.send(SendMode::Reliable, &Choose { items: vec![2] }).await.unwrap();
+    let mut messages = client.messages::<GameMessage>();
+    assert_eq!(messages.next().await.unwrap().unwrap(), GameMessage::Choose(Choose { items: vec![2] }));
+    assert!(client.round_trip().is_some(), "it came first");
+}
+
+#[tokio::test]
 async fn a_message_that_is_none_of_the_set_is_given_back_and_the_stream_goes_on() {
     let (_server, client, accepted) = pair(Encoding::default()).await;
     let stranger = Message::new(77, &b"what is this"[..]);

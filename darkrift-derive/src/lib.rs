@@ -222,7 +222,7 @@ use crate::value::Value;
 /// Writes `Encode`: the fields one after another, or the integer of a fieldless enum with `#[repr(…)]`.
 ///
 /// For what is a part of messages; a message itself derives [`Message`](macro@Message), which includes this. The fields' and
-/// the type's attributes are in the [crate's documentation](crate#attributes).
+/// the type's attributes are in the [crate's documentation](../darkrift_derive/index.html#attributes).
 ///
 /// A type that has no form in the format does not compile: a union, an enum with fields, an enum without one of the
 /// integers `u8` to `u64` and `i8` to `i64`.
@@ -244,7 +244,7 @@ pub fn derive_encode(input: TokenStream) -> TokenStream {
 ///
 /// An error names the type and the field, those around it, and what was wrong at which byte. For what is a part of
 /// messages; a message itself derives [`Message`](macro@Message), which includes this. The fields' and the type's attributes
-/// are in the [crate's documentation](crate#attributes).
+/// are in the [crate's documentation](../darkrift_derive/index.html#attributes).
 ///
 /// ```
 /// use darkrift_derive::Decode;
@@ -310,7 +310,7 @@ pub fn derive_decode(input: TokenStream) -> TokenStream {
 /// struct TooLarge;
 /// ```
 ///
-/// The other attributes are in the [crate's documentation](crate#attributes).
+/// The other attributes are in the [crate's documentation](../darkrift_derive/index.html#attributes).
 #[proc_macro_derive(Message, attributes(darkrift))]
 pub fn derive_message(input: TokenStream) -> TokenStream {
     expand(input, |input| Value::new(input)?.impl_message())

@@ -69,6 +69,8 @@ impl fmt::Display for Address {
 
 impl From<&str> for Address {
     fn from(text: &str) -> Self {
+        // What people type has blanks around it.
+        let text = text.trim();
         if let Ok(address) = text.parse::<SocketAddr>() {
             return address.into();
         }
@@ -145,6 +147,12 @@ mod tests {
             assert_eq!(address, Address::from((host, port)));
             assert_eq!(address.to_string(), text);
         }
+    }
+
+    #[test]
+    fn blanks_around_an_address_are_none_of_it() {
+        assert_eq!(Address::from(" localhost:1\n"), Address::from("localhost:1"));
+        assert_eq!(Address::from("\t127.0.0.1:1 "), Address::from("127.0.0.1:1"));
     }
 
     #[test]

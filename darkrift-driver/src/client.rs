@@ -25,7 +25,9 @@ use crate::wakers::ReceiverKey;
 ///
 /// It is a handle: clones are cheap and mean the same connection, and every method takes `&self`, so one task may
 /// receive while others send. When the last handle is dropped the connection is closed, after what was queued has
-/// left; if a panic dropped it, the reason says so.
+/// left; if a panic dropped it, the reason says so. Where the runtime stops before, as at the end of `main`, what the
+/// socket takes at once still leaves, and a peer that cannot have everything sees the stream reset:
+/// [`close`](Self::close) waits for the rest.
 pub struct Client<R> {
     handle: Arc<Handle>,
     runtime: PhantomData<fn() -> R>,
@@ -78,8 +80,11 @@ impl<R> Client<R> {
 
     /// Sends a message: one of your own types (`#[derive(Message)]`), or a [`Message`](darkrift_proto::Message).
     ///
-    /// A reliable message waits here while the peer is so slow that its queue is full. It is sent once this
-    /// returns: a flush is not needed. An unreliable one never waits.
+    /// A reliable message waits here while the peer is so slow that its queue is full. Once this returns it leaves by
+    /// itself, at once or together with others: a flush is not needed. An unreliable one never waits.
+    ///
+    /// The message is encoded while the connection is locked: an [`Encode`](darkrift_proto::Encode) of your own must not
+    /// use the connection that the value is being sent on.
     ///
     /// # Errors
     /// The message was not sent, and is still yours: the connection has closed, the message is longer than its
@@ -128,7 +133,8 @@ impl<R> Client<R> {
     }
 
     /// Sends a message that asks to be acknowledged, and gives the code that its acknowledgement will bear. When
-    /// that comes, [`round_trip`](Self::round_trip) has a new sample, and it is received as a message, too.
+    /// that comes, [`round_trip`](Self::round_trip) has a new sample, and it is received as a message, too, of the kind
+    /// [`MessageKind::Acknowledgement`]; [`messages`](Self::messages) passes over it.
     ///
     /// The last 256 pings are remembered. An acknowledgement of an older one is no sample, and a server charges the
     /// client with a strike for it.
@@ -204,7 +210,7 @@ impl<R> Client<R> {
     }
 
     /// The messages as the types of `S`, an enum with `#[derive(MessageSet)]`: a stream that ends when the
-    /// connection has closed.
+    /// connection has closed. Acknowledgements of pings are no messages of the application's, and are not among them.
     pub fn messages<S: MessageSet>(&self) -> Messages<S> {
         Messages::new(Receiver { peer: self.peer().clone(), key: None })
     }
@@ -219,7 +225,8 @@ impl<R> Client<R> {
         async move { peer.ended().await }
     }
 
-    /// Waits until the connection has closed, and gives the reason.
+    /// Waits until the connection has closed, and gives the reason. As long as it waits, the handle that it was called on
+    /// keeps the connection open.
     ///
     /// # Cancel safety
     /// Dropping the future has no effect.

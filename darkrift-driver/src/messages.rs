@@ -5,9 +5,9 @@ use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use darkrift_proto::{DecodeError, MessageSet, Received};
+use darkrift_proto::{DecodeError, MessageKind, MessageSet, Received};
 use futures_core::Stream;
 
 use crate::client::Receiver;
@@ -16,7 +16,8 @@ use crate::peer::Peer;
 /// The messages of a connection as the types of `S`; made by [`Client::messages`](crate::Client::messages).
 ///
 /// A message that is none of the set, or whose payload is not what its tag says, is given back whole with the error;
-/// the stream goes on. It ends when the connection has closed and every message was taken.
+/// the stream goes on. It ends when the connection has closed and every message was taken. Acknowledgements of pings are
+/// passed over.
 pub struct Messages<S> {
     receiver: Receiver<Arc<Peer>>,
     set: PhantomData<fn() -> S>,
@@ -51,12 +52,15 @@ impl<S: MessageSet> Messages<S> {
     }
 
     fn poll(&mut self, cx: &Context<'_>) -> Poll<Option<Result<S, Undecodable>>> {
-        self.receiver.poll(cx).map(|received| {
-            let received = received?;
-            Some(
-                S::from_message(received.message()).map_err(|error| Undecodable { error, message: received }),
-            )
-        })
+        loop {
+            let Some(received) = ready!(self.receiver.poll(cx)) else { return Poll::Ready(None) };
+            // It bears the tag of the ping that it answers, and no payload.
+            if matches!(received.kind(), MessageKind::Acknowledgement(_)) {
+                continue;
+            }
+            let message = S::from_message(received.message());
+            return Poll::Ready(Some(message.map_err(|error| Undecodable { error, message: received })));
+        }
     }
 }
 

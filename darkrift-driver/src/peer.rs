@@ -536,9 +536,10 @@ impl Peer {
     /// Nobody runs the connection any more: what the socket takes at once still leaves.
     fn abandon(&self, state: &mut PeerState) {
         let reason = CloseReason::new(Initiator::Local, CloseKind::Abandoned);
-        state.machine.close_with(self.runtime.now(), reason);
+        let now = self.runtime.now();
+        state.machine.close_with(now, reason);
         if let Some(stream) = &state.stream {
-            stream::abandon(stream.as_ref(), &mut state.machine);
+            stream::abandon(stream.as_ref(), &mut state.machine, now);
         }
         self.settle(state);
     }
@@ -554,6 +555,9 @@ impl Peer {
             let mut state = self.lock();
             if !state.machine.is_drained() {
                 self.abandon(&mut state);
+            }
+            if let (true, Some(stream)) = (state.machine.wants_stream_reset(), &state.stream) {
+                stream::reset(stream.as_ref());
             }
             state.input = BytesMut::new();
             (state.stream.take(), state.datagrams.take())

@@ -64,23 +64,26 @@ pub(crate) fn flush(
     wrote
 }
 
-/// Writes what the socket takes now, since nobody will come back to it. Where that is not all, the close that follows is
-/// a reset: an orderly end would tell the peer that it has everything.
-pub(crate) fn abandon(stream: &dyn TcpStream, machine: &mut Connection) {
+/// Writes what the socket takes now, since nobody will come back to it.
+pub(crate) fn abandon(stream: &dyn TcpStream, machine: &mut Connection, now: Instant) {
     let Some(socket) = stream.socket() else { return };
     while machine.stream_queued() > 0 {
         let mut output = machine.stream_output();
         match socket.send(output.chunk()) {
             Ok(count) => output.advance(count),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => {
-                // A socket that has failed already has nothing to reset.
-                let _ = socket.set_linger(Some(Duration::ZERO));
-                return;
-            }
+            Err(error) => return machine.handle_transport_error(now, transport_error(&error)),
         }
     }
     let _ = socket.shutdown(Shutdown::Write);
+}
+
+/// Makes the close that follows a reset.
+pub(crate) fn reset(stream: &dyn TcpStream) {
+    if let Some(socket) = stream.socket() {
+        // A socket that has failed already has nothing to reset.
+        let _ = socket.set_linger(Some(Duration::ZERO));
+    }
 }
 
 fn poll_write(

@@ -280,6 +280,9 @@ impl<T: Tagged> Tagged for Box<T> {
 ///
 /// Every type that is [`Tagged`] and [`Encode`] is one; so are [`Message`] and the enums of
 /// `#[derive(MessageSet)]`.
+#[diagnostic::on_unimplemented(
+    note = "what is sent has a tag: `#[derive(Message)] #[darkrift(tag = …)]`, or `Message::encode(tag, &value)`"
+)]
 pub trait ToMessage {
     /// The tag to send it with.
     fn tag(&self) -> u16;

@@ -471,6 +471,7 @@ fn a_close_flushes_what_is_queued_and_then_waits_for_the_clients_end() {
     assert!(server.connection.wants_stream_read());
     server.reads_the_end();
     assert!(server.connection.is_drained());
+    assert!(!server.connection.wants_stream_reset());
     assert_eq!(server.closed_for(), Some(CloseKind::Requested));
 }
 
@@ -484,6 +485,7 @@ fn a_close_waits_no_longer_than_the_linger_time() {
     assert!(!server.connection.is_drained());
     server.connection.handle_timeout(at(3000));
     assert!(server.connection.is_drained());
+    assert!(server.connection.wants_stream_reset(), "the client shall not take what it has for everything");
     assert_eq!(server.connection.stream_queued(), 0);
     assert_eq!(server.connection.poll_timeout(), None);
 }

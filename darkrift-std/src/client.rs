@@ -31,8 +31,11 @@ pub enum Event {
 #[derive(Debug)]
 pub struct Client {
     turner: Turner<Event>,
-    connection: Arc<OnceLock<Connection>>,
+    outcome: Arc<Outcome>,
 }
+
+/// How the connect ended: empty as long as it goes on, `None` where it failed.
+type Outcome = OnceLock<Option<Connection>>;
 
 impl Client {
     /// Connects with the default settings, and waits until the connection is up: 10 s at most.
@@ -72,10 +75,10 @@ impl Client {
     /// As [`begin`](Self::begin).
     pub fn begin_with(builder: ClientBuilder, address: impl Into<Address>) -> Result<Self, ConnectError> {
         let (turner, give) = Turner::new().map_err(|source| ConnectError::EventQueue { source })?;
-        let connection = Arc::default();
-        let task = run(builder, turner.frames.clone(), address.into(), Arc::clone(&connection), give);
+        let outcome = Arc::default();
+        let task = run(builder, turner.frames.clone(), address.into(), Arc::clone(&outcome), give);
         turner.spawn(task).detach();
-        Ok(Self { turner, connection })
+        Ok(Self { turner, outcome })
     }
 
     /// Settings for a connect: another UDP port, time limits, queue limits.
@@ -107,26 +110,28 @@ impl Client {
     /// Sends a message, as [`Connection::send`].
     ///
     /// # Errors
-    /// As [`Connection::send`], and [`SendError::NotConnected`] before the connection is up.
+    /// As [`Connection::send`]; [`SendError::NotConnected`] before the connection is up, and [`SendError::Closed`] where it
+    /// never came up.
     pub fn send<M: ToMessage + ?Sized>(&mut self, mode: SendMode, message: &M) -> Result<(), SendError> {
-        self.connection.get().ok_or(SendError::NotConnected)?.send(mode, message)
+        let outcome = self.outcome.get().ok_or(SendError::NotConnected)?;
+        outcome.as_ref().ok_or(SendError::Closed)?.send(mode, message)
     }
 
     /// The connection, once it is up, for everything else there is to ask of it.
     pub fn connection(&self) -> Option<&Connection> {
-        self.connection.get()
+        self.outcome.get()?.as_ref()
     }
 
     /// Whether the connection is up.
     pub fn is_connected(&self) -> bool {
-        self.connection.get().is_some_and(Connection::is_connected)
+        self.connection().is_some_and(Connection::is_connected)
     }
 
     /// Closes the connection, and waits until everything queued has left and the peer has ended its side too, 2 s at most
     /// unless set otherwise. Events that are left are dropped.
     pub fn finish(self) {
         self.turner.events.close();
-        if let Some(connection) = self.connection.get() {
+        if let Some(connection) = self.connection() {
             self.turner.block_on(connection.0.close());
         }
     }
@@ -134,7 +139,7 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.get() {
+        if let Some(connection) = self.connection() {
             connection.close();
         }
     }
@@ -145,17 +150,19 @@ async fn run(
     builder: ClientBuilder,
     frames: Arc<Frames>,
     address: Address,
-    slot: Arc<OnceLock<Connection>>,
+    outcome: Arc<Outcome>,
     events: Sender<Event>,
 ) {
-    // A send fails only once the client is being dropped, and then everything ends.
-    let connection = match builder.connect_on(frames, address).await {
-        Ok(client) => slot.get_or_init(|| Connection(client)),
-        Err(error) => {
-            let _ = events.send(Event::Failed(error)).await;
-            return;
-        }
+    let (connection, failed) = match builder.connect_on(frames, address).await {
+        Ok(client) => (Some(Connection(client)), None),
+        Err(error) => (None, Some(error)),
     };
+    let connection = outcome.get_or_init(|| connection);
+    // A send fails only once the client is being dropped, and then everything ends.
+    if let Some(error) = failed {
+        let _ = events.send(Event::Failed(error)).await;
+    }
+    let Some(connection) = connection else { return };
     let _ = events.send(Event::Connected(connection.id())).await;
     while let Some(received) = connection.0.recv().await {
         if events.send(Event::Message(received)).await.is_err() {

@@ -36,7 +36,8 @@ impl Connection {
     }
 
     /// Sends a message that asks to be acknowledged, and gives the code that its acknowledgement will bear. When
-    /// that comes, [`round_trip`](Self::round_trip) has a new sample, and it is an event, too.
+    /// that comes, [`round_trip`](Self::round_trip) has a new sample, and it is an event, too: a message of the kind
+    /// [`MessageKind::Acknowledgement`](darkrift_driver::proto::MessageKind::Acknowledgement), without a payload.
     ///
     /// # Errors
     /// As [`send`](Self::send).
@@ -89,7 +90,8 @@ impl Connection {
         self.0.udp_address()
     }
 
-    /// The round-trip times that pings have measured; `None` before the first acknowledgement.
+    /// The round-trip times that pings have measured; `None` before the first acknowledgement. They include the waits
+    /// for the next frame, on both sides where both are game loops.
     pub fn round_trip(&self) -> Option<RoundTrip> {
         self.0.round_trip()
     }

@@ -17,6 +17,10 @@ type BoxError = Box<dyn Error + Send + Sync>;
 #[tokio::main]
 async fn main() -> ExitCode {
     if let Ok(Some(argument)) = lexopt::Parser::from_env().next() {
+        if argument == lexopt::Arg::Long("help") || argument == lexopt::Arg::Short('h') {
+            println!("usage: choose");
+            return ExitCode::SUCCESS;
+        }
         eprintln!("choose: {}\nusage: choose", argument.unexpected());
         return ExitCode::from(2);
     }

@@ -28,8 +28,10 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn new(listen: SocketAddr, registry: &mio::Registry) -> io::Result<Self> {
-        let mut streams = TcpListener::bind(listen)?;
-        let mut datagrams = UdpSocket::bind(streams.local_addr()?)?;
+        let named =
+            |error: io::Error| io::Error::new(error.kind(), format!("cannot listen on {listen}: {error}"));
+        let mut streams = TcpListener::bind(listen).map_err(named)?;
+        let mut datagrams = UdpSocket::bind(streams.local_addr()?).map_err(named)?;
         registry.register(&mut streams, mio::Token(SERVER_STREAMS), Interest::READABLE)?;
         registry.register(&mut datagrams, mio::Token(SERVER_DATAGRAMS), Interest::READABLE)?;
         let listener = Listener::new(Arc::new({

@@ -13,6 +13,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
 const MESSAGES: u16 = 100;
+/// Bytes of a payload.
+const LONG: usize = 60_000;
 
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
@@ -36,6 +38,28 @@ async fn expect_all_and_the_end(served: &Client) {
     assert_eq!(soon(served.recv()).await, None);
     let ended = CloseReason::new(Initiator::Peer, CloseKind::EndOfStream);
     assert_eq!(served.close_reason(), Some(ended));
+}
+
+/// Sends until nothing more is taken, to a peer that does not receive.
+async fn fill_up(sender: &Client) {
+    let long = Message::new(1, vec![0; LONG]);
+    let mut refused = 0;
+    while refused < 10 {
+        match sender.try_send(SendMode::Reliable, &long) {
+            Ok(()) => refused = 0,
+            Err(SendError::Full { .. }) => refused += 1,
+            Err(error) => panic!("{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+async fn expect_a_reset(receiver: &Client) {
+    while let Some(received) = soon(receiver.recv()).await {
+        assert_eq!(received.payload().len(), LONG);
+    }
+    let reset = CloseReason::new(Initiator::Transport, CloseKind::Transport(TransportError::Reset));
+    assert_eq!(receiver.close_reason(), Some(reset));
 }
 
 #[test]
@@ -79,27 +103,22 @@ fn a_peer_that_cannot_have_everything_is_not_told_of_an_orderly_end() {
         let served = here.block_on(soon(server.accept())).unwrap();
         (client.join().unwrap(), served)
     });
-    // Nobody receives, so that the queues fill up.
-    let long = Message::new(1, vec![0; 60_000]);
-    elsewhere.block_on(async {
-        let mut refused = 0;
-        while refused < 10 {
-            match client.try_send(SendMode::Reliable, &long) {
-                Ok(()) => refused = 0,
-                Err(SendError::Full { .. }) => refused += 1,
-                Err(error) => panic!("{error}"),
-            }
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    });
+    elsewhere.block_on(fill_up(&client));
     drop(elsewhere);
-    here.block_on(async {
-        while let Some(received) = soon(served.recv()).await {
-            assert_eq!(received.payload().len(), 60_000);
-        }
+    here.block_on(expect_a_reset(&served));
+}
+
+#[test]
+fn a_peer_that_reads_nothing_until_the_linger_time_is_over_sees_a_reset() {
+    runtime().block_on(async {
+        let (server, address) =
+            bind(Server::builder().limits(|limits| limits.linger = Duration::from_millis(50))).await;
+        let client = soon(Client::connect(address)).await.unwrap();
+        let served = soon(server.accept()).await.unwrap();
+        fill_up(&served).await;
+        soon(served.close()).await;
+        expect_a_reset(&client).await;
     });
-    let reset = CloseReason::new(Initiator::Transport, CloseKind::Transport(TransportError::Reset));
-    assert_eq!(served.close_reason(), Some(reset));
 }
 
 #[test]

@@ -28,7 +28,11 @@ pub struct Broadcast {
 }
 
 impl<R> Server<R> {
-    /// Sends a message to every client. It is encoded once, whoever many there are, and never waits.
+    /// Sends a message to every client. It is encoded once, however many there are, and never waits.
+    ///
+    /// A client whose reliable queue is full misses a reliable message, and the rest of what it gets has a gap: that is what
+    /// [`Broadcast::behind`] lists. Send it what it missed with [`Client::send`](crate::Client::send), which waits, or let
+    /// [`ServerBuilder::behind`](crate::ServerBuilder::behind) disconnect such clients.
     ///
     /// # Errors
     /// When the message cannot be encoded, or is longer than its channel carries; then nobody got it.

@@ -33,6 +33,12 @@ impl Connection {
         }
     }
 
+    /// Whether the stream should be reset, and not ended, as its socket goes (`SO_LINGER` of zero): the linger time passed
+    /// before everything queued had left, and an orderly end would tell the peer that it has everything.
+    pub const fn wants_stream_reset(&self) -> bool {
+        self.stream_cut
+    }
+
     /// The stream failed: the connection ends at once, and what was queued is dropped.
     pub fn handle_transport_error(&mut self, now: Instant, error: TransportError) {
         self.end(now, Initiator::Transport, CloseKind::Transport(error));
@@ -73,6 +79,7 @@ impl Connection {
     pub(super) fn drained(&mut self) {
         if self.state.advance(Occurrence::Drained) {
             self.timers.clear();
+            self.stream_cut = self.stream.queued() > 0;
             self.stream.clear();
             self.datagrams.clear();
         }

@@ -21,7 +21,9 @@ pub struct Limits {
     /// Bytes of reliable messages that may wait for the application. Default 1 MiB; past it the stream is not read.
     /// A single message may be larger.
     pub undelivered_bytes: usize,
-    /// The longest message that `send` accepts on the reliable channel, header included. Default 16 MiB + 5.
+    /// The longest message that `send` accepts on the reliable channel, header included. Default 16 MiB + 5, which is
+    /// what our client takes from a server. A server takes 65,534 bytes from a client unless it is set to more, ours and
+    /// the original alike, and disconnects a client that sends more.
     pub max_send: usize,
     /// How long the peer may send nothing at all. Default `None`: an idle game is no fault, and TCP keep-alive
     /// finds the dead.

@@ -146,6 +146,8 @@ pub struct Connection {
     stream_ended: bool,
     /// The write half of the stream has been shut down.
     stream_shut: bool,
+    /// Something that was queued for the stream never left.
+    stream_cut: bool,
 }
 
 /// The role, with its settings.
@@ -215,6 +217,7 @@ impl Connection {
             strikes: 0,
             stream_ended: false,
             stream_shut: false,
+            stream_cut: false,
         }
     }
 

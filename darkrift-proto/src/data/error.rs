@@ -170,7 +170,7 @@ impl fmt::Display for DecodeError {
             DecodeErrorKind::UnknownTag(tag) => write!(f, "no message has the tag {tag}"),
             DecodeErrorKind::LeftOver(count) => write!(f, "{count} bytes left over{at}"),
             DecodeErrorKind::LimitExceeded { limit, found } => {
-                write!(f, "{found}{at}, more than the limit of {limit}")
+                write!(f, "a length of {found}{at}, more than the limit of {limit}")
             }
             DecodeErrorKind::PositionPastEnd { length } => {
                 write!(f, "a position{at}, past the end at {length}")
@@ -282,7 +282,7 @@ impl fmt::Display for EncodeError {
             }
             EncodeErrorKind::TooLong(length) => write!(f, "a length of {length}, more than an i32 can say"),
             EncodeErrorKind::LimitExceeded { limit, found } => {
-                write!(f, "{found}, more than the limit of {limit}")
+                write!(f, "a length of {found}, more than the limit of {limit}")
             }
             EncodeErrorKind::WrongSize { reserved, found } => {
                 write!(f, "{found} bytes for the {reserved} reserved")

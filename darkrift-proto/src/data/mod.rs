@@ -19,7 +19,8 @@ use alloc::vec::Vec;
 
 /// A value that can be written into a payload. `#[derive(Encode)]` writes the fields in order.
 #[diagnostic::on_unimplemented(
-    note = "derive `Encode` for it, or name functions of your own for the field: `#[darkrift(with = …)]`"
+    note = "derive `Encode` for a type of yours; name functions of your own for the field: `#[darkrift(with = …)]`; \
+            a map is a `Vec<(K, V)>`, and a `usize` a number of a size, such as `u32`"
 )]
 pub trait Encode {
     /// Appends the value's bytes.
@@ -45,7 +46,8 @@ pub trait Encode {
 
 /// A value that can be read from a payload. `#[derive(Decode)]` reads the fields in order.
 #[diagnostic::on_unimplemented(
-    note = "derive `Decode` for it, or name functions of your own for the field: `#[darkrift(with = …)]`"
+    note = "derive `Decode` for a type of yours; name functions of your own for the field: `#[darkrift(with = …)]`; \
+            a map is a `Vec<(K, V)>`, and a `usize` a number of a size, such as `u32`"
 )]
 pub trait Decode: Sized {
     /// The tag of the messages that carry this type, where it has one: `#[derive(Message)]` sets it, and
