@@ -104,23 +104,20 @@ fn bind_udp(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
     Ok(socket)
 }
 
-/// A client's UDP socket. It is connected where a connected one may be told an address all the same, which batches do:
-/// the kernel then neither looks for the way again for each datagram, nor lets those of others in.
+/// A client's UDP socket: connected, so that the kernel neither looks for the way again for each datagram, nor lets those of
+/// others in.
+#[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) fn client_udp(server: SocketAddr) -> io::Result<std::net::UdpSocket> {
-    let socket = Socket::new(Domain::for_address(server), Type::DGRAM, Some(Protocol::UDP))?;
-    socket.set_nonblocking(true)?;
-    if cfg!(any(target_os = "linux", target_os = "android")) {
-        socket.connect(&server.into())?;
-    } else {
-        socket.bind(&unspecified_for(server).into())?;
-    }
+    let socket = Socket::new(Domain::for_address(server), Type::DGRAM.nonblocking(), Some(Protocol::UDP))?;
+    socket.connect(&server.into())?;
     Ok(socket.into())
 }
 
-/// Any address and port of the family of `peer`.
-fn unspecified_for(peer: SocketAddr) -> SocketAddr {
-    let ip: IpAddr = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    SocketAddr::new(ip, 0)
+/// A client's UDP socket, not connected: here a connected one may not be told an address, as batches are.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) fn client_udp(server: SocketAddr) -> io::Result<std::net::UdpSocket> {
+    let any = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    bind_udp(SocketAddr::new(any, 0))
 }
 
 /// Where a connect to this address goes: one that means any address is taken for this machine's own, and what comes back
