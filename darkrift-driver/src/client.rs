@@ -24,10 +24,10 @@ use crate::wakers::ReceiverKey;
 /// One connection: a client's to its server, or a server's to one of its clients. Both have the same methods.
 ///
 /// It is a handle: clones are cheap and mean the same connection, and every method takes `&self`, so one task may
-/// receive while others send. When the last handle is dropped the connection is closed, after what was queued has
-/// left; if a panic dropped it, the reason says so. Where the runtime stops before, as at the end of `main`, what the
-/// socket takes at once still leaves, and a peer that cannot have everything sees the stream reset:
-/// [`close`](Self::close) waits for the rest.
+/// receive while others send. When the last handle is dropped the connection is closed; if a panic dropped it, the
+/// reason says so. What was queued leaves, as much as the socket takes at once and the rest while the runtime runs:
+/// before a program ends, [`close`](Self::close) waits for it. A runtime that is dropped with its tasks, as tokio's at the
+/// end of `main`, resets a stream on which something was still to leave.
 pub struct Client<R> {
     handle: Arc<Handle>,
     runtime: PhantomData<fn() -> R>,
@@ -134,7 +134,7 @@ impl<R> Client<R> {
 
     /// Sends a message that asks to be acknowledged, and gives the code that its acknowledgement will bear. When
     /// that comes, [`round_trip`](Self::round_trip) has a new sample, and it is received as a message, too, of the kind
-    /// [`MessageKind::Acknowledgement`]; [`messages`](Self::messages) passes over it.
+    /// [`MessageKind::Acknowledgement`]; [`messages`](Self::messages) passes over it where it carries no payload.
     ///
     /// The last 256 pings are remembered. An acknowledgement of an older one is no sample, and a server charges the
     /// client with a strike for it.
@@ -210,7 +210,8 @@ impl<R> Client<R> {
     }
 
     /// The messages as the types of `S`, an enum with `#[derive(MessageSet)]`: a stream that ends when the
-    /// connection has closed. Acknowledgements of pings are no messages of the application's, and are not among them.
+    /// connection has closed. Acknowledgements of pings without a payload, as the library sends them, are not among
+    /// them.
     pub fn messages<S: MessageSet>(&self) -> Messages<S> {
         Messages::new(Receiver { peer: self.peer().clone(), key: None })
     }

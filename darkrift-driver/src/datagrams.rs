@@ -106,7 +106,9 @@ impl DatagramPath {
                 let received = socket.poll_receive(cx, &mut buffers, &mut meta);
                 if let Poll::Ready(Ok(count)) = received {
                     let filled = meta[..count].iter().zip(scratch.chunks(LONGEST_DATAGRAM));
-                    for (meta, buffer) in filled.filter(|(meta, _)| Some(meta.addr) == server) {
+                    for (meta, buffer) in
+                        filled.filter(|(meta, _)| server.is_some_and(|server| same(meta.addr, server)))
+                    {
                         each_datagram(&buffer[..meta.len], meta.stride, |datagram| {
                             machine.handle_datagram(now, datagram);
                         });
@@ -204,6 +206,11 @@ impl Wake for WaitingSenders {
         let waiting = std::mem::take(&mut *self.0.lock());
         waiting.into_iter().for_each(Waker::wake);
     }
+}
+
+/// Whether these are one address; the kernel leaves away a scope that means nothing to it.
+fn same(one: SocketAddr, other: SocketAddr) -> bool {
+    (one.ip(), one.port()) == (other.ip(), other.port())
 }
 
 /// Gives each datagram of a buffer that one call filled, all sharing one allocation.

@@ -16,8 +16,8 @@ use crate::peer::Peer;
 /// The messages of a connection as the types of `S`; made by [`Client::messages`](crate::Client::messages).
 ///
 /// A message that is none of the set, or whose payload is not what its tag says, is given back whole with the error;
-/// the stream goes on. It ends when the connection has closed and every message was taken. Acknowledgements of pings are
-/// passed over.
+/// the stream goes on. It ends when the connection has closed and every message was taken. Acknowledgements of pings
+/// that carry no payload are passed over.
 pub struct Messages<S> {
     receiver: Receiver<Arc<Peer>>,
     set: PhantomData<fn() -> S>,
@@ -54,8 +54,8 @@ impl<S: MessageSet> Messages<S> {
     fn poll(&mut self, cx: &Context<'_>) -> Poll<Option<Result<S, Undecodable>>> {
         loop {
             let Some(received) = ready!(self.receiver.poll(cx)) else { return Poll::Ready(None) };
-            // It bears the tag of the ping that it answers, and no payload.
-            if matches!(received.kind(), MessageKind::Acknowledgement(_)) {
+            // It bears the tag of the ping that it answers, but nothing of that message.
+            if matches!(received.kind(), MessageKind::Acknowledgement(_)) && received.payload().is_empty() {
                 continue;
             }
             let message = S::from_message(received.message());

@@ -409,6 +409,8 @@ impl Peer {
         let mut state = self.lock();
         let now = self.runtime.now();
         state.machine.close_with(now, reason);
+        // At once, since the program may end before the task has its turn.
+        self.drive(&mut state, Drive::Output);
         self.settle(&mut state);
         self.schedule(&mut state);
     }

@@ -1,6 +1,6 @@
 //! Moving bytes between a machine and its TCP stream.
 
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, Read};
 use std::net::Shutdown;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -64,6 +64,9 @@ pub(crate) fn flush(
     wrote
 }
 
+/// How much of what nobody will read is taken off a stream at most, so that its close is no reset.
+const DISCARDED_READS: usize = 256;
+
 /// Writes what the socket takes now, since nobody will come back to it.
 pub(crate) fn abandon(stream: &dyn TcpStream, machine: &mut Connection, now: Instant) {
     let Some(socket) = stream.socket() else { return };
@@ -72,10 +75,14 @@ pub(crate) fn abandon(stream: &dyn TcpStream, machine: &mut Connection, now: Ins
         match socket.send(output.chunk()) {
             Ok(count) => output.advance(count),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // A socket that is full counts as one that failed: what is queued never leaves.
             Err(error) => return machine.handle_transport_error(now, transport_error(&error)),
         }
     }
     let _ = socket.shutdown(Shutdown::Write);
+    // A socket that is closed with something unread is reset, and the peer loses what it has not read.
+    let mut discarded = [0; 8 << 10];
+    let _ = (0..DISCARDED_READS).all(|_| matches!((&*socket).read(&mut discarded), Ok(1..)));
 }
 
 /// Makes the close that follows a reset.

@@ -16,27 +16,37 @@ use crate::runtime::Timer;
 /// once when it has closed.
 pub(crate) fn run(peer: Arc<Peer>, on_closed: impl FnOnce()) -> impl Future<Output = ()> {
     // Outside of the future's code, which never runs where the runtime stops first.
-    let ending = EndOnDrop(peer);
+    let mut ending = Ending { peer, on_closed: Some(on_closed) };
     async move {
-        let peer = &ending.0;
         let mut task = Task { timer: None, armed: None, watch: None, looks: 0 };
-        let mut on_closed = Some(on_closed);
         poll_fn(|cx| {
-            let poll = task.poll(peer, cx);
-            if on_closed.is_some() && peer.lock().machine.is_closed() {
-                on_closed.take().expect("it is there")();
-            }
+            let poll = task.poll(&ending.peer, cx);
+            ending.tell();
             poll
         })
         .await;
     }
 }
 
-struct EndOnDrop(Arc<Peer>);
+/// Ends the connection when it is dropped.
+struct Ending<F: FnOnce()> {
+    peer: Arc<Peer>,
+    on_closed: Option<F>,
+}
 
-impl Drop for EndOnDrop {
+impl<F: FnOnce()> Ending<F> {
+    /// Tells once that the connection has closed.
+    fn tell(&mut self) {
+        if self.on_closed.is_some() && self.peer.lock().machine.is_closed() {
+            self.on_closed.take().expect("it is there")();
+        }
+    }
+}
+
+impl<F: FnOnce()> Drop for Ending<F> {
     fn drop(&mut self) {
-        self.0.end();
+        self.peer.end();
+        self.tell();
     }
 }
 

@@ -37,7 +37,7 @@ impl Connection {
 
     /// Sends a message that asks to be acknowledged, and gives the code that its acknowledgement will bear. When
     /// that comes, [`round_trip`](Self::round_trip) has a new sample, and it is an event, too: a message of the kind
-    /// [`MessageKind::Acknowledgement`](darkrift_driver::proto::MessageKind::Acknowledgement), without a payload.
+    /// [`MessageKind::Acknowledgement`](darkrift_driver::proto::MessageKind::Acknowledgement).
     ///
     /// # Errors
     /// As [`send`](Self::send).

@@ -28,6 +28,7 @@ macro_rules! every_scenario {
             c5_a_server_starts_again_at_once_on_the_same_port,
             c6_tcp_and_udp_may_have_different_ports,
             c7_a_server_listens_on_ipv6,
+            c7_a_scope_that_means_nothing_is_no_matter,
             c7_the_address_that_means_any_is_this_machine,
             c8_a_port_that_nobody_listens_on_is_an_error_at_once,
         );

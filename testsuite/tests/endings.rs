@@ -80,6 +80,56 @@ fn what_was_sent_before_the_program_ended_arrives() {
 }
 
 #[test]
+fn what_was_sent_arrives_though_nobody_read_what_the_server_sent() {
+    let here = runtime();
+    let (server, address) = here.block_on(bind(Server::builder()));
+    let elsewhere = runtime();
+    let (client, served) = std::thread::scope(|scope| {
+        let client = scope.spawn(|| elsewhere.block_on(Client::connect(address)).unwrap());
+        let served = here.block_on(soon(server.accept())).unwrap();
+        (client.join().unwrap(), served)
+    });
+    here.block_on(served.send(SendMode::Reliable, &Message::new(1, vec![0; LONG]))).unwrap();
+    elsewhere.block_on(async {
+        for tag in 0..MESSAGES {
+            client.send(SendMode::Reliable, &Message::new(tag, &[0; 1000][..])).await.unwrap();
+        }
+    });
+    drop(elsewhere);
+    here.block_on(expect_all_and_the_end(&served));
+}
+
+/// Set for a process of this program that is a client and ends.
+const ENDING: &str = "DARKRIFT_TEST_ENDING_CLIENT_OF";
+
+/// Not a test of its own: what the process does that the next test starts. A static executor is never dropped.
+#[test]
+fn client_of_a_static_executor() {
+    let Ok(address) = std::env::var(ENDING) else { return };
+    smol::block_on(async {
+        let client = darkrift_smol::Client::connect(address).await.unwrap();
+        for tag in 0..MESSAGES {
+            client.send(SendMode::Reliable, &Message::empty(tag)).await.unwrap();
+        }
+    });
+    std::process::exit(0);
+}
+
+#[test]
+fn what_was_sent_before_a_program_on_a_static_executor_ended_arrives() {
+    runtime().block_on(async {
+        let (server, address) = bind(Server::builder()).await;
+        let mut program = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "client_of_a_static_executor"])
+            .env(ENDING, address.to_string())
+            .spawn()
+            .unwrap();
+        expect_all_and_the_end(&soon(server.accept()).await.unwrap()).await;
+        assert!(program.wait().unwrap().success());
+    });
+}
+
+#[test]
 fn what_was_sent_before_a_game_loop_dropped_its_client_arrives() {
     let here = runtime();
     let (server, address) = here.block_on(bind(Server::builder()));
@@ -136,6 +186,7 @@ fn handles_know_that_their_runtime_has_stopped() {
     assert_eq!(client.close_reason(), Some(reason));
     assert_eq!(client.try_send(SendMode::Reliable, &Message::empty(1)), Err(SendError::Closed));
     assert!(!served.is_connected());
+    assert!(server.is_empty() && server.get(client.id()).is_none());
     runtime().block_on(async {
         assert_eq!(soon(client.recv()).await, None);
         assert_eq!(soon(served.recv()).await, None);

@@ -235,10 +235,26 @@ impl Drop for StopOnDrop {
     }
 }
 
-/// Looks after one connection to its end.
-async fn serve(inner: Arc<Inner>, key: ConnectionKey, peer: Arc<Peer>) {
-    task::run(peer.clone(), || inner.closed(&peer)).await;
-    inner.released(key, &peer);
+/// Looks after one connection to its end, also where the runtime stops first.
+fn serve(inner: Arc<Inner>, key: ConnectionKey, peer: Arc<Peer>) -> impl Future<Output = ()> {
+    let release = ReleaseOnDrop { inner: inner.clone(), key, peer: peer.clone() };
+    let run = task::run(peer.clone(), move || inner.closed(&peer));
+    async move {
+        run.await;
+        drop(release);
+    }
+}
+
+struct ReleaseOnDrop {
+    inner: Arc<Inner>,
+    key: ConnectionKey,
+    peer: Arc<Peer>,
+}
+
+impl Drop for ReleaseOnDrop {
+    fn drop(&mut self) {
+        self.inner.released(self.key, &self.peer);
+    }
 }
 
 /// Accepts TCP connections until the server stops.

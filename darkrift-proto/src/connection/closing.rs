@@ -33,8 +33,9 @@ impl Connection {
         }
     }
 
-    /// Whether the stream should be reset, and not ended, as its socket goes (`SO_LINGER` of zero): the linger time passed
-    /// before everything queued had left, and an orderly end would tell the peer that it has everything.
+    /// Whether the stream should be reset, and not ended, as its socket goes (`SO_LINGER` of zero): the linger time passed,
+    /// or the transport failed, before everything queued had left, and an orderly end would tell the peer that it has
+    /// everything.
     pub const fn wants_stream_reset(&self) -> bool {
         self.stream_cut
     }

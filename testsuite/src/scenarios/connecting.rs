@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, TcpListener};
 
 use darkrift_driver::ConnectError;
 use darkrift_driver::proto::{CloseKind, CloseReason, Initiator};
@@ -68,6 +68,16 @@ pub async fn c7_a_server_listens_on_ipv6<A: Adapter>() {
     let server = A::bind(address, ServerSettings::default()).await.expect("there is an IPv6 loopback");
     assert!(server.tcp_address().is_ipv6());
     let client = client_of::<A>(&server).await;
+    let served = next_client::<A>(&server).await;
+    Pair::<A> { server, client, served }.works().await;
+}
+
+pub async fn c7_a_scope_that_means_nothing_is_no_matter<A: Adapter>() {
+    let address = SocketAddr::from((Ipv6Addr::LOCALHOST, 0));
+    let server = A::bind(address, ServerSettings::default()).await.expect("there is an IPv6 loopback");
+    let scoped = SocketAddrV6::new(Ipv6Addr::LOCALHOST, server.tcp_address().port(), 0, 1).into();
+    let client =
+        A::connect(scoped, ClientSettings::default()).await.expect("the loopback interface is the first");
     let served = next_client::<A>(&server).await;
     Pair::<A> { server, client, served }.works().await;
 }
