@@ -151,6 +151,10 @@ impl Loop {
 
     /// A connection that has drained is over: its sockets close here, and whatever it held is free again.
     fn release(&mut self, number: usize, peer: Peer) {
+        if peer.machine.wants_stream_reset() {
+            // The peer shall not take what it has for everything.
+            let _ = socket2::SockRef::from(&peer.stream).set_linger(Some(Duration::ZERO));
+        }
         if let Some(old) = peer.deadline {
             self.deadlines.remove(&(old, number));
         }
