@@ -7,6 +7,7 @@
 
 mod adapter;
 mod address;
+mod burst;
 mod client;
 mod connect;
 mod datagrams;

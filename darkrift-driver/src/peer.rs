@@ -18,13 +18,11 @@ use darkrift_proto::{
 use event_listener::Event as Notification;
 use parking_lot::{Mutex, MutexGuard};
 
+use crate::burst::Burst;
 use crate::datagrams::{DatagramPath, DatagramSender};
 use crate::runtime::{Runtime, TcpStream};
 use crate::stream;
 use crate::wakers::{Readiness, ReceiverKey, Wakers};
-
-/// Past this since the last write, a message is taken for the first of a new burst.
-const BURST_GAP: Duration = Duration::from_micros(50);
 
 /// How long a connection may go without its application looking before its own task looks.
 pub(crate) const ATTENTION: Duration = Duration::from_millis(20);
@@ -99,50 +97,6 @@ pub(crate) struct PeerState {
     room_wanted: bool,
 }
 
-/// Tells lone messages, which leave at once, from bursts, which leave together.
-#[derive(Debug, Default)]
-struct Burst {
-    /// Messages sent since the connection was last at rest.
-    length: u32,
-    last_length: u32,
-    /// Whether nothing was sent since it was last at rest.
-    quiet: bool,
-    last_write: Instant,
-}
-
-impl Burst {
-    /// Counts a message; whether it should leave at once.
-    fn add(&mut self, now: impl FnOnce() -> Instant) -> bool {
-        self.length += 1;
-        if !self.quiet {
-            let now = now();
-            if now - self.last_write < BURST_GAP {
-                return false;
-            }
-            // Nobody said that the connection came to rest, but the clock does.
-            self.last_length = self.length - 1;
-            self.length = 1;
-            self.last_write = now;
-            return self.last_length <= 1;
-        }
-        self.quiet = false;
-        self.last_length <= 1
-    }
-
-    /// Something is written, at `now` or after it.
-    fn wrote(&mut self, now: Instant) {
-        self.last_write = self.last_write.max(now);
-    }
-
-    fn rest(&mut self) {
-        if self.length > 0 {
-            self.last_length = self.length;
-            self.length = 0;
-        }
-        self.quiet = true;
-    }
-}
-
 impl Peer {
     pub(crate) fn new(
         runtime: Arc<dyn Runtime>,
@@ -169,7 +123,7 @@ impl Peer {
                 armed: None,
                 finished: false,
                 announced_closed: false,
-                burst: Burst { quiet: true, ..Burst::default() },
+                burst: Burst::new(),
                 looks: 0,
                 fruitful: 0,
                 room_wanted: false,
@@ -353,7 +307,7 @@ impl Peer {
             Ok(value) => {
                 if state.scheduled {
                     // One of a burst: the task will send it with the others.
-                    state.burst.length += 1;
+                    state.burst.add_to_others();
                 } else {
                     self.sent_first(state);
                 }
