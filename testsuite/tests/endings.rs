@@ -31,6 +31,17 @@ async fn bind(builder: ServerBuilder) -> (Server, SocketAddr) {
     (server, address)
 }
 
+/// A server here, its client elsewhere, and the server's side of that.
+fn pair_on(here: &Runtime, elsewhere: &Runtime) -> (Server, Client, Client) {
+    let (server, address) = here.block_on(bind(Server::builder()));
+    let (client, served) = std::thread::scope(|scope| {
+        let client = scope.spawn(|| elsewhere.block_on(Client::connect(address)).unwrap());
+        let served = here.block_on(soon(server.accept())).unwrap();
+        (client.join().unwrap(), served)
+    });
+    (server, client, served)
+}
+
 async fn expect_all_and_the_end(served: &Client) {
     for tag in 0..MESSAGES {
         assert_eq!(soon(served.recv()).await.expect("nothing is lost").tag(), tag);
@@ -81,14 +92,8 @@ fn what_was_sent_before_the_program_ended_arrives() {
 
 #[test]
 fn what_was_sent_arrives_though_nobody_read_what_the_server_sent() {
-    let here = runtime();
-    let (server, address) = here.block_on(bind(Server::builder()));
-    let elsewhere = runtime();
-    let (client, served) = std::thread::scope(|scope| {
-        let client = scope.spawn(|| elsewhere.block_on(Client::connect(address)).unwrap());
-        let served = here.block_on(soon(server.accept())).unwrap();
-        (client.join().unwrap(), served)
-    });
+    let (here, elsewhere) = (runtime(), runtime());
+    let (_server, client, served) = pair_on(&here, &elsewhere);
     here.block_on(served.send(SendMode::Reliable, &Message::new(1, vec![0; LONG]))).unwrap();
     elsewhere.block_on(async {
         for tag in 0..MESSAGES {
@@ -145,14 +150,8 @@ fn what_was_sent_before_a_game_loop_dropped_its_client_arrives() {
 
 #[test]
 fn a_peer_that_cannot_have_everything_is_not_told_of_an_orderly_end() {
-    let here = runtime();
-    let (server, address) = here.block_on(bind(Server::builder()));
-    let elsewhere = runtime();
-    let (client, served) = std::thread::scope(|scope| {
-        let client = scope.spawn(|| elsewhere.block_on(Client::connect(address)).unwrap());
-        let served = here.block_on(soon(server.accept())).unwrap();
-        (client.join().unwrap(), served)
-    });
+    let (here, elsewhere) = (runtime(), runtime());
+    let (_server, client, served) = pair_on(&here, &elsewhere);
     elsewhere.block_on(fill_up(&client));
     drop(elsewhere);
     here.block_on(expect_a_reset(&served));
