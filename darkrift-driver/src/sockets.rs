@@ -97,7 +97,7 @@ fn bind_tcp(address: SocketAddr, options: &TcpOptions) -> io::Result<std::net::T
     Ok(socket.into())
 }
 
-/// A server's UDP socket.
+/// A UDP socket that is not connected: a server's, and where clients have none that is, theirs.
 fn bind_udp(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
     let socket = std::net::UdpSocket::bind(address)?;
     socket.set_nonblocking(true)?;

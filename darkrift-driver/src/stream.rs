@@ -19,6 +19,9 @@ const READ_BYTES: usize = 64 << 10;
 /// How many calls one drive makes at most before others get their turn.
 const READS: usize = 16;
 
+/// How many reads at most take what nobody will look at off a stream, so that its close is no reset.
+const DISCARDED_READS: usize = 256;
+
 /// How many pieces one call writes at most.
 const SLICES: usize = 64;
 
@@ -64,10 +67,7 @@ pub(crate) fn flush(
     wrote
 }
 
-/// How much of what nobody will read is taken off a stream at most, so that its close is no reset.
-const DISCARDED_READS: usize = 256;
-
-/// Writes what the socket takes now, since nobody will come back to it.
+/// Writes what the socket takes now, since nobody will come back to it; not by way of the runtime, which is stopping.
 pub(crate) fn abandon(stream: &dyn TcpStream, machine: &mut Connection, now: Instant) {
     let Some(socket) = stream.socket() else { return };
     while machine.stream_queued() > 0 {

@@ -75,13 +75,12 @@ impl UdpBatch {
         SockRef<'a>: From<&'a S>,
         UdpSockRef<'a>: From<&'a S>,
     {
-        let result = self.send_once(socket, transmit);
-        match &result {
+        match self.send_once(socket, transmit) {
             // What a connected socket fails with first may be a report about a datagram that left before.
             Err(error) if self.is_connected && error.kind() != io::ErrorKind::WouldBlock => {
                 self.send_once(socket, transmit)
             }
-            _ => result,
+            result => result,
         }
     }
 

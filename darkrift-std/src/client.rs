@@ -153,16 +153,16 @@ async fn run(
     outcome: Arc<Outcome>,
     events: Sender<Event>,
 ) {
-    let (connection, failed) = match builder.connect_on(frames, address).await {
-        Ok(client) => (Some(Connection(client)), None),
-        Err(error) => (None, Some(error)),
-    };
-    let connection = outcome.get_or_init(|| connection);
     // A send fails only once the client is being dropped, and then everything ends.
-    if let Some(error) = failed {
-        let _ = events.send(Event::Failed(error)).await;
-    }
-    let Some(connection) = connection else { return };
+    let connection = match builder.connect_on(frames, address).await {
+        Ok(client) => Connection(client),
+        Err(error) => {
+            let _ = outcome.set(None);
+            let _ = events.send(Event::Failed(error)).await;
+            return;
+        }
+    };
+    let _ = outcome.set(Some(connection.clone()));
     let _ = events.send(Event::Connected(connection.id())).await;
     while let Some(received) = connection.0.recv().await {
         if events.send(Event::Message(received)).await.is_err() {

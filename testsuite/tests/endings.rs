@@ -73,12 +73,18 @@ async fn expect_a_reset(receiver: &Client) {
     assert_eq!(receiver.close_reason(), Some(reset));
 }
 
-#[test]
-fn what_was_sent_before_the_program_ended_arrives() {
+/// A program that sends all the messages and ends, in a thread of its own, since the server's side goes on meanwhile.
+fn expect_all_of(program: impl FnOnce(SocketAddr) + Send + 'static) {
     let here = runtime();
     let (server, address) = here.block_on(bind(Server::builder()));
-    // A thread of its own, since the server's side goes on meanwhile.
-    let program = std::thread::spawn(move || {
+    let program = std::thread::spawn(move || program(address));
+    here.block_on(async { expect_all_and_the_end(&soon(server.accept()).await.unwrap()).await });
+    program.join().unwrap();
+}
+
+#[test]
+fn what_was_sent_before_the_program_ended_arrives() {
+    expect_all_of(|address| {
         runtime().block_on(async {
             let client = Client::connect(address).await.unwrap();
             for tag in 0..MESSAGES {
@@ -86,8 +92,6 @@ fn what_was_sent_before_the_program_ended_arrives() {
             }
         });
     });
-    here.block_on(async { expect_all_and_the_end(&soon(server.accept()).await.unwrap()).await });
-    program.join().unwrap();
 }
 
 #[test]
@@ -136,16 +140,12 @@ fn what_was_sent_before_a_program_on_a_static_executor_ended_arrives() {
 
 #[test]
 fn what_was_sent_before_a_game_loop_dropped_its_client_arrives() {
-    let here = runtime();
-    let (server, address) = here.block_on(bind(Server::builder()));
-    let program = std::thread::spawn(move || {
+    expect_all_of(|address| {
         let mut client = darkrift_std::Client::connect(address).unwrap();
         for tag in 0..MESSAGES {
             client.send(SendMode::Reliable, &Message::empty(tag)).unwrap();
         }
     });
-    here.block_on(async { expect_all_and_the_end(&soon(server.accept()).await.unwrap()).await });
-    program.join().unwrap();
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub struct Joining {
     pub connected: usize,
 }
 
-pub(crate) type Hook = Arc<dyn Fn(&Joining) -> bool + Send + Sync>;
+type Hook = Arc<dyn Fn(&Joining) -> bool + Send + Sync>;
 
 /// Settings of a server. Each has the default that its method states.
 #[derive(Debug)]

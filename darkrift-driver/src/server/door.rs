@@ -13,7 +13,6 @@ use bytes::Bytes;
 use darkrift_proto::{CloseKind, CloseReason, ConnectionKey, Initiator, Routing};
 use event_listener::EventListener;
 
-use super::builder::Hook;
 use super::tokens::SystemTokens;
 use super::{BACKLOG_PRUNED_AT, Entry, Inner, Joining};
 use crate::client::Handle;
@@ -159,8 +158,8 @@ impl Inner {
 
     /// What the application's hook says of a client; one that panics refuses it, and harms nobody else.
     fn welcomes(&self, joining: &Joining) -> bool {
-        let asked = |hook: &Hook| catch_unwind(AssertUnwindSafe(|| hook(joining))).unwrap_or(false);
-        self.options.hook.as_ref().is_none_or(asked)
+        let Some(hook) = &self.options.hook else { return true };
+        catch_unwind(AssertUnwindSafe(|| hook(joining))).unwrap_or(false)
     }
 
     /// Lets `accept` have a client.
