@@ -3,11 +3,10 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use async_channel::Sender;
 use darkrift_driver::proto::{ClientId, CloseReason, Received, SendError, SendMode, ToMessage};
 use darkrift_driver::{Address, ConnectError};
+use darkrift_frames::{FrameLoop, Task};
 
-use crate::frames::{Frames, Turner};
 use crate::{ClientBuilder, Connection};
 
 /// What happened to a client.
@@ -30,12 +29,12 @@ pub enum Event {
 /// order, [`close`](Connection::close) and [`finish`](Self::finish).
 #[derive(Debug)]
 pub struct Client {
-    turner: Turner<Event>,
-    outcome: Arc<Outcome>,
+    frame_loop: FrameLoop<Event>,
+    /// There once it is up.
+    connection: Arc<OnceLock<Connection>>,
+    /// Connects, and then turns everything that happens into events. When nobody takes them it waits.
+    task: Task<Result<(), Event>>,
 }
-
-/// How the connect ended: empty as long as it goes on, `None` where it failed.
-type Outcome = OnceLock<Option<Connection>>;
 
 impl Client {
     /// Connects with the default settings, and waits until the connection is up: 10 s at most.
@@ -74,11 +73,21 @@ impl Client {
     /// # Errors
     /// As [`begin`](Self::begin).
     pub fn begin_with(builder: ClientBuilder, address: impl Into<Address>) -> Result<Self, ConnectError> {
-        let (turner, give) = Turner::new().map_err(|source| ConnectError::EventQueue { source })?;
-        let outcome = Arc::default();
-        let task = run(builder, turner.frames.clone(), address.into(), Arc::clone(&outcome), give);
-        turner.spawn(task).detach();
-        Ok(Self { turner, outcome })
+        let frame_loop = FrameLoop::new().map_err(|source| ConnectError::EventQueue { source })?;
+        let connect = builder.connect_on(frame_loop.runtime(), address.into());
+        let connection = Arc::new(OnceLock::new());
+        let (slot, events) = (connection.clone(), frame_loop.events());
+        let task = frame_loop.spawn(async move {
+            match connect.await {
+                Ok(client) => {
+                    let connection = slot.get_or_init(|| Connection(client));
+                    events.send(Event::Connected(connection.id())).await?;
+                    events.forward(&connection.0, Event::Message, Event::Closed).await
+                }
+                Err(error) => events.send(Event::Failed(error)).await,
+            }
+        });
+        Ok(Self { frame_loop, connection, task })
     }
 
     /// Settings for a connect: another UDP port, time limits, queue limits.
@@ -86,25 +95,22 @@ impl Client {
         ClientBuilder::new()
     }
 
-    /// Moves what has come and what waits to leave; call it once a frame. It never waits, and does a bounded amount of
-    /// work.
-    pub fn update(&mut self) {
-        self.turner.update();
-    }
+    delegate! {
+        /// Moves what has come and what waits to leave; call it once a frame. It never waits, and does a bounded amount of
+        /// work.
+        pub fn update(&mut self) = self.frame_loop.update;
 
-    /// The next of the events that [`update`](Self::update) or [`wait`](Self::wait) has brought.
-    pub fn next_event(&mut self) -> Option<Event> {
-        self.turner.next_event()
-    }
+        /// The next of the events that [`update`](Self::update) or [`wait`](Self::wait) has brought.
+        pub fn next_event(&mut self) -> Option<Event> = self.frame_loop.next_event;
 
-    /// Sleeps until there is an event or `patience` has passed; for programs that have nothing else to do.
-    pub fn wait(&mut self, patience: Duration) {
-        self.turner.wait(patience);
-    }
+        /// Sleeps until there is an event or `patience` has passed; for programs that have nothing else to do.
+        pub fn wait(&mut self, patience: Duration) = self.frame_loop.wait;
 
-    /// Lets what was sent in this frame leave now, and not with the next update.
-    pub fn flush(&mut self) {
-        self.turner.flush();
+        /// Lets what was sent in this frame leave now, and not with the next update.
+        pub fn flush(&mut self) = self.frame_loop.flush;
+
+        /// The connection, once it is up, for everything else there is to ask of it.
+        pub fn connection(&self) -> Option<&Connection> = self.connection.get;
     }
 
     /// Sends a message, as [`Connection::send`].
@@ -113,13 +119,8 @@ impl Client {
     /// As [`Connection::send`]; [`SendError::NotConnected`] before the connection is up, and [`SendError::Closed`] where it
     /// never came up.
     pub fn send<M: ToMessage + ?Sized>(&mut self, mode: SendMode, message: &M) -> Result<(), SendError> {
-        let outcome = self.outcome.get().ok_or(SendError::NotConnected)?;
-        outcome.as_ref().ok_or(SendError::Closed)?.send(mode, message)
-    }
-
-    /// The connection, once it is up, for everything else there is to ask of it.
-    pub fn connection(&self) -> Option<&Connection> {
-        self.outcome.get()?.as_ref()
+        let refusal = || if self.task.is_finished() { SendError::Closed } else { SendError::NotConnected };
+        self.connection().ok_or_else(refusal)?.send(mode, message)
     }
 
     /// Whether the connection is up.
@@ -129,45 +130,15 @@ impl Client {
 
     /// Closes the connection, and waits until everything queued has left and the peer has ended its side too, 2 s at most
     /// unless set otherwise. Events that are left are dropped.
-    pub fn finish(self) {
-        self.turner.events.close();
-        if let Some(connection) = self.connection() {
-            self.turner.block_on(connection.0.close());
+    pub fn finish(mut self) {
+        if let Some(connection) = self.connection().cloned() {
+            self.frame_loop.finish(connection.0.close());
         }
     }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection() {
-            connection.close();
-        }
+        self.connection().into_iter().for_each(Connection::close);
     }
-}
-
-/// Connects, and turns everything that happens into events. When nobody takes them it waits.
-async fn run(
-    builder: ClientBuilder,
-    frames: Arc<Frames>,
-    address: Address,
-    outcome: Arc<Outcome>,
-    events: Sender<Event>,
-) {
-    // A send fails only once the client is being dropped, and then everything ends.
-    let connection = match builder.connect_on(frames, address).await {
-        Ok(client) => Connection(client),
-        Err(error) => {
-            let _ = outcome.set(None);
-            let _ = events.send(Event::Failed(error)).await;
-            return;
-        }
-    };
-    let _ = outcome.set(Some(connection.clone()));
-    let _ = events.send(Event::Connected(connection.id())).await;
-    while let Some(received) = connection.0.recv().await {
-        if events.send(Event::Message(received)).await.is_err() {
-            return;
-        }
-    }
-    let _ = events.send(Event::Closed(connection.0.closed().await)).await;
 }

@@ -31,22 +31,24 @@
 //! caller's thread, and `update` asks the system once which of the sockets that they wait for are ready. So these calls may
 //! be made anywhere, in a task of a runtime as well; there too, `connect`, `bind`, `wait` and `finish` keep the thread
 //! until they return.
+//!
+//! Each client and each server has a loop of its own to update. [`darkrift_frames`] is what they run on, for engines that
+//! have several in one, or that bring tasks of their own.
 #![forbid(unsafe_code)]
 
-mod bell;
+#[macro_use]
+mod delegate;
+
 mod client;
 mod connection;
-mod frames;
 mod server;
-mod sockets;
-mod timers;
 
 pub use client::{Client, Event};
 pub use connection::Connection;
 pub use darkrift_driver::{
     Address, Behind, BindError, Broadcast, ConnectError, Joining, ServerStatistics, proto,
 };
-pub use frames::Frames;
+pub use darkrift_frames::Frames;
 pub use server::{Server, ServerEvent};
 
 /// Settings of a connect: [`darkrift_driver::ClientBuilder`], for [`Client::connect_with`].

@@ -1,16 +1,12 @@
 //! A server that is updated once a frame: for tests, tools and small games.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use async_channel::Sender;
-use async_executor::Task;
 use darkrift_driver::proto::{ClientId, CloseReason, Received, SendError, SendMode, ToMessage};
-use darkrift_driver::runtime::Runtime;
 use darkrift_driver::{Address, BindError, Broadcast, ServerStatistics};
+use darkrift_frames::{FrameLoop, Frames, Task};
 
-use crate::frames::{Frames, Turner};
 use crate::{Connection, ServerBuilder};
 
 /// What happened to a server.
@@ -31,7 +27,7 @@ pub enum ServerEvent {
 /// [`finish`](Self::finish).
 #[derive(Debug)]
 pub struct Server {
-    turner: Turner<ServerEvent>,
+    frame_loop: FrameLoop<ServerEvent>,
     server: darkrift_driver::Server<Frames>,
     shutdown: Option<Task<()>>,
 }
@@ -51,11 +47,15 @@ impl Server {
     /// # Errors
     /// As [`bind`](Self::bind).
     pub fn bind_with(builder: ServerBuilder, address: impl Into<Address>) -> Result<Self, BindError> {
-        let (turner, give) = Turner::new().map_err(|source| BindError::EventQueue { source })?;
-        let frames = turner.frames.clone();
-        let server = turner.block_on(builder.bind_on(frames.clone(), address))?;
-        turner.spawn(accept(server.clone(), frames, give)).detach();
-        Ok(Self { turner, server, shutdown: None })
+        let mut frame_loop = FrameLoop::new().map_err(|source| BindError::EventQueue { source })?;
+        let server = frame_loop.block_on(builder.bind_on(frame_loop.runtime(), address))?;
+        frame_loop.accept(
+            server.clone(),
+            |client| ServerEvent::Connected(Connection(client)),
+            |client, received| ServerEvent::Message(Connection(client), received),
+            |client, reason| ServerEvent::Disconnected(Connection(client), reason),
+        );
+        Ok(Self { frame_loop, server, shutdown: None })
     }
 
     /// Settings for a server: the dialect, another UDP port, limits.
@@ -63,24 +63,47 @@ impl Server {
         ServerBuilder::new()
     }
 
-    /// Moves what has come and what waits to leave, as [`Client::update`](crate::Client::update).
-    pub fn update(&mut self) {
-        self.turner.update();
-    }
+    delegate! {
+        /// Moves what has come and what waits to leave, as [`Client::update`](crate::Client::update).
+        pub fn update(&mut self) = self.frame_loop.update;
 
-    /// The next of the events that `update` or `wait` has brought.
-    pub fn next_event(&mut self) -> Option<ServerEvent> {
-        self.turner.next_event()
-    }
+        /// The next of the events that `update` or `wait` has brought.
+        pub fn next_event(&mut self) -> Option<ServerEvent> = self.frame_loop.next_event;
 
-    /// Sleeps until there is an event, as [`Client::wait`](crate::Client::wait).
-    pub fn wait(&mut self, patience: Duration) {
-        self.turner.wait(patience);
-    }
+        /// Sleeps until there is an event, as [`Client::wait`](crate::Client::wait).
+        pub fn wait(&mut self, patience: Duration) = self.frame_loop.wait;
 
-    /// Lets what was sent leave now, as [`Client::flush`](crate::Client::flush).
-    pub fn flush(&mut self) {
-        self.turner.flush();
+        /// Lets what was sent leave now, as [`Client::flush`](crate::Client::flush).
+        pub fn flush(&mut self) = self.frame_loop.flush;
+
+        /// How many clients are connected now.
+        pub fn len(&self) -> usize = self.server.len;
+
+        /// Whether no client is connected now.
+        pub fn is_empty(&self) -> bool = self.server.is_empty;
+
+        /// The TCP address that the server listens on.
+        pub fn local_addr(&self) -> SocketAddr = self.server.local_addr;
+
+        /// The UDP address that the server listens on.
+        pub fn udp_addr(&self) -> SocketAddr = self.server.udp_addr;
+
+        /// What the server has counted since it began.
+        pub fn statistics(&self) -> ServerStatistics = self.server.statistics;
+
+        /// Sends a message to every client. It is encoded once, however many there are.
+        ///
+        /// # Errors
+        /// When the message cannot be encoded, or is longer than its channel carries; then nobody got it.
+        pub fn broadcast<M: ToMessage + ?Sized>(&self, mode: SendMode, message: &M)
+            -> Result<Broadcast, SendError> = self.server.broadcast;
+
+        /// Sends a message to every client but one, most often the one it came from.
+        ///
+        /// # Errors
+        /// As [`broadcast`](Self::broadcast).
+        pub fn broadcast_except<M: ToMessage + ?Sized>(&self, except: ClientId, mode: SendMode, message: &M)
+            -> Result<Broadcast, SendError> = self.server.broadcast_except;
     }
 
     /// The client with this id, while it is connected.
@@ -93,60 +116,10 @@ impl Server {
         self.server.clients().into_iter().map(Connection).collect()
     }
 
-    /// How many clients are connected now.
-    pub fn len(&self) -> usize {
-        self.server.len()
-    }
-
-    /// Whether no client is connected now.
-    pub fn is_empty(&self) -> bool {
-        self.server.is_empty()
-    }
-
-    /// The TCP address that the server listens on.
-    pub fn local_addr(&self) -> SocketAddr {
-        self.server.local_addr()
-    }
-
-    /// The UDP address that the server listens on.
-    pub fn udp_addr(&self) -> SocketAddr {
-        self.server.udp_addr()
-    }
-
-    /// What the server has counted since it began.
-    pub fn statistics(&self) -> ServerStatistics {
-        self.server.statistics()
-    }
-
-    /// Sends a message to every client. It is encoded once, however many there are.
-    ///
-    /// # Errors
-    /// When the message cannot be encoded, or is longer than its channel carries; then nobody got it.
-    pub fn broadcast<M: ToMessage + ?Sized>(
-        &self,
-        mode: SendMode,
-        message: &M,
-    ) -> Result<Broadcast, SendError> {
-        self.server.broadcast(mode, message)
-    }
-
-    /// Sends a message to every client but one, most often the one it came from.
-    ///
-    /// # Errors
-    /// As [`broadcast`](Self::broadcast).
-    pub fn broadcast_except<M: ToMessage + ?Sized>(
-        &self,
-        except: ClientId,
-        mode: SendMode,
-        message: &M,
-    ) -> Result<Broadcast, SendError> {
-        self.server.broadcast_except(except, mode, message)
-    }
-
     /// Begins to stop: accepts nobody any more, and closes every client. The next updates send what is queued and bring
     /// the last events, until it [`is_finished`](Self::is_finished).
     pub fn shutdown(&mut self) {
-        self.shutdown.get_or_insert_with(|| self.turner.spawn(self.server.shutdown()));
+        self.shutdown.get_or_insert_with(|| self.frame_loop.spawn(self.server.shutdown()));
     }
 
     /// Whether the server has stopped: every client is gone, and the ports are free.
@@ -156,9 +129,8 @@ impl Server {
 
     /// Stops, and waits until everything queued has left and the ports are free, 2 s at most unless set otherwise.
     /// Events that are left are dropped.
-    pub fn finish(self) {
-        self.turner.events.close();
-        self.turner.block_on(self.server.shutdown());
+    pub fn finish(mut self) {
+        self.frame_loop.finish(self.server.shutdown());
     }
 }
 
@@ -166,26 +138,4 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.shutdown();
     }
-}
-
-/// Turns everything that happens into events. When nobody takes them it waits.
-async fn accept(server: darkrift_driver::Server<Frames>, frames: Arc<Frames>, events: Sender<ServerEvent>) {
-    while let Some(client) = server.accept().await {
-        // A send fails only once the server is being dropped, and then everything ends.
-        let connection = Connection(client);
-        if events.send(ServerEvent::Connected(connection.clone())).await.is_err() {
-            return;
-        }
-        frames.spawn(Box::pin(receive(connection, events.clone())));
-    }
-}
-
-async fn receive(connection: Connection, events: Sender<ServerEvent>) {
-    while let Some(received) = connection.0.recv().await {
-        if events.send(ServerEvent::Message(connection.clone(), received)).await.is_err() {
-            return;
-        }
-    }
-    let reason = connection.0.closed().await;
-    let _ = events.send(ServerEvent::Disconnected(connection, reason)).await;
 }

@@ -1,4 +1,4 @@
-//! The timers of one client or server, which are looked at once a frame.
+//! The timers of one loop, which are looked at once a frame.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;

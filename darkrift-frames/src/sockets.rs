@@ -1,4 +1,4 @@
-//! The sockets of one client or server, and who waits for them: looked at once a frame.
+//! The sockets of one loop, and who waits for them: looked at once a frame.
 
 use std::io;
 use std::sync::{Arc, Weak};

@@ -1,0 +1,153 @@
+//! What runs the tasks: a small executor, within these calls and at no other time.
+
+use std::future::{Future, pending, poll_fn};
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use async_channel::Receiver;
+use async_executor::{Executor, Task};
+use darkrift_driver::runtime::Runtime;
+
+use crate::bell::Bell;
+use crate::sockets::Sockets;
+use crate::timers::Timers;
+use crate::{EventSender, Frames};
+
+/// How many steps of tasks follow on each other at most before there is a look at the sockets. A step of a connection's
+/// moves about 1 MiB at most.
+const STEPS: usize = 2048;
+
+/// The tasks of a game loop, and the events that they send it. They run within these calls, on the caller's thread, and at
+/// no other time.
+///
+/// Any number of clients and servers share one, and any number of loops a program. Its calls may be made anywhere, in a
+/// task of a runtime as well; there too, [`wait`](Self::wait), [`block_on`](Self::block_on) and [`finish`](Self::finish)
+/// keep the thread until they return. What other threads send and close meanwhile ends such a wait.
+///
+/// Dropping it runs what has something to do once more, so that what a connection's end has to say leaves as far as the
+/// sockets take it, and then drops every task.
+#[derive(Debug)]
+pub struct FrameLoop<E> {
+    executor: Arc<Executor<'static>>,
+    runtime: Arc<Frames>,
+    bell: Arc<Bell>,
+    sender: EventSender<E>,
+    events: Receiver<E>,
+    /// What [`wait`](Self::wait) has waited for.
+    next: Option<E>,
+}
+
+impl<E> FrameLoop<E> {
+    /// A loop without tasks.
+    ///
+    /// # Errors
+    /// When the system has no socket left that another thread could end a wait with.
+    pub fn new() -> io::Result<Self> {
+        let bell = Bell::new()?;
+        let executor = Arc::default();
+        let runtime = Arc::new(Frames {
+            sockets: Sockets::new(bell.clone()),
+            timers: Arc::new(Timers::new()),
+            executor: Arc::downgrade(&executor),
+        });
+        let (sender, events) = EventSender::new();
+        Ok(Self { executor, runtime, bell, sender, events, next: None })
+    }
+
+    /// What to connect and bind on: for [`connect_on`](darkrift_driver::ClientBuilder::connect_on) and
+    /// [`bind_on`](darkrift_driver::ServerBuilder::bind_on).
+    pub fn runtime(&self) -> Arc<Frames> {
+        self.runtime.clone()
+    }
+
+    /// Where tasks send events to this loop.
+    pub fn events(&self) -> EventSender<E> {
+        self.sender.clone()
+    }
+
+    /// Adds a task, which the next call runs. Dropping the [`Task`] cancels it; detach it to let it run to its end.
+    pub fn spawn<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> Task<T> {
+        self.executor.spawn(task)
+    }
+
+    /// Moves what has come and what waits to leave; call it once a frame. It never waits, and does a bounded amount of
+    /// work: whatever is left is done in the next frame.
+    pub fn update(&mut self) {
+        self.flush();
+        self.look(Duration::ZERO);
+        self.flush();
+    }
+
+    /// Runs the tasks that have something to do, and does not ask which sockets are ready: what was sent in this frame
+    /// leaves now, and not with the next update.
+    pub fn flush(&mut self) {
+        // Once one has found nothing to do, there is nothing.
+        let _ = (0..STEPS).all(|_| self.executor.try_tick());
+    }
+
+    /// The next of the events that [`update`](Self::update) or [`wait`](Self::wait) has brought.
+    pub fn next_event(&mut self) -> Option<E> {
+        self.next.take().or_else(|| self.events.try_recv().ok())
+    }
+
+    /// Updates, and then sleeps until there is an event or `patience` has passed; for programs that have nothing else to do.
+    pub fn wait(&mut self, patience: Duration) {
+        self.update();
+        self.next = self.next_event().or_else(|| {
+            let mut time = self.runtime.timer(self.runtime.now() + patience);
+            let mut event = pin!(async {
+                match self.events.recv().await {
+                    Ok(event) => event,
+                    // Nothing will come any more, which is no reason to be back early.
+                    Err(_) => pending().await,
+                }
+            });
+            self.run_until(poll_fn(|cx| match event.as_mut().poll(cx) {
+                Poll::Ready(event) => Poll::Ready(Some(event)),
+                Poll::Pending => time.as_mut().poll(cx).map(|()| None),
+            }))
+        });
+    }
+
+    /// Runs the tasks until this future is ready, and waits for sockets and time meanwhile.
+    pub fn block_on<T>(&mut self, future: impl Future<Output = T>) -> T {
+        self.run_until(future)
+    }
+
+    /// Takes no more events, and runs the tasks until this future is ready: the end of a connection, most often. Events
+    /// that are left are dropped, and no task waits until one is taken.
+    pub fn finish<T>(&mut self, future: impl Future<Output = T>) -> T {
+        self.events.close();
+        self.run_until(future)
+    }
+
+    fn run_until<T>(&self, future: impl Future<Output = T>) -> T {
+        let waker = Waker::from(self.bell.clone());
+        let mut future = pin!(self.executor.run(future));
+        loop {
+            self.bell.reset();
+            if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return output;
+            }
+            self.look(self.runtime.timers.until_first());
+        }
+    }
+
+    /// Wakes the tasks whose sockets are ready or whose time has come, and waits `patience` at most until there is one.
+    fn look(&self, patience: Duration) {
+        self.runtime.sockets.look(patience);
+        self.runtime.timers.wake_due();
+    }
+}
+
+impl<E> Drop for FrameLoop<E> {
+    fn drop(&mut self) {
+        // In a panic it may be a task that has panicked, and the next might, too.
+        if !std::thread::panicking() {
+            self.flush();
+        }
+    }
+}
