@@ -109,7 +109,6 @@ fn with_length(
 }
 
 /// The text of these bytes; `None` where they are not valid.
-#[inline]
 pub(super) fn decode(bytes: &[u8], encoding: Encoding) -> Option<String> {
     match encoding {
         Encoding::Utf16Le => decode_wide(bytes, u16::from_le_bytes, None),
@@ -162,35 +161,17 @@ pub(super) fn decode_char(bytes: &[u8], encoding: Encoding) -> Option<char> {
 
 /// UTF-16 of either byte order, with `replacement` for a lone surrogate and for an odd byte at the end; `None` where
 /// there is no replacement.
-#[inline]
 fn decode_wide(
     bytes: &[u8],
     from_bytes: impl Fn([u8; 2]) -> u16 + Copy,
     replacement: Option<char>,
 ) -> Option<String> {
+    if let Some(text) = decode_narrow(bytes, from_bytes) {
+        return Some(text);
+    }
     let pairs = bytes.chunks_exact(2);
     let odd = !pairs.remainder().is_empty();
     let units = pairs.map(|pair| from_bytes(array(pair)));
-
-    // Taken for ASCII first and looked at behind, in one pass without a branch.
-    #[allow(
-        clippy::slow_vector_initialization,
-        reason = "zeroed allocation is the slower one for so few bytes"
-    )]
-    let mut ascii = {
-        let mut ascii = Vec::with_capacity(units.len());
-        ascii.resize(units.len(), 0);
-        ascii
-    };
-    let mut all = 0;
-    for (byte, unit) in ascii.iter_mut().zip(units.clone()) {
-        *byte = unit as u8;
-        all |= unit;
-    }
-    if !odd && all < 0x80 {
-        return String::from_utf8(ascii).ok();
-    }
-
     let mut text = String::with_capacity(units.len());
     for character in char::decode_utf16(units) {
         text.push(character.ok().or(replacement)?);
@@ -199,6 +180,33 @@ fn decode_wide(
         text.push(replacement?);
     }
     Some(text)
+}
+
+/// UTF-16 that is ASCII; `None` where it is not.
+#[inline(always)]
+pub(super) fn decode_narrow(bytes: &[u8], from_bytes: impl Fn([u8; 2]) -> u16) -> Option<String> {
+    let pairs = bytes.chunks_exact(2);
+    let odd = !pairs.remainder().is_empty();
+    // Taken for ASCII first and looked at behind, in one pass without a branch.
+    #[allow(
+        clippy::slow_vector_initialization,
+        reason = "zeroed allocation is the slower one for so few bytes"
+    )]
+    let mut ascii = {
+        let mut ascii = Vec::with_capacity(pairs.len());
+        ascii.resize(pairs.len(), 0);
+        ascii
+    };
+    let mut all = 0;
+    for (byte, pair) in ascii.iter_mut().zip(pairs) {
+        let unit = from_bytes(array(pair));
+        *byte = unit as u8;
+        all |= unit;
+    }
+    if odd || all >= 0x80 {
+        return None;
+    }
+    String::from_utf8(ascii).ok()
 }
 
 /// UTF-32LE, with `replacement` for what is no character and for bytes too few for one at the end.
