@@ -12,17 +12,22 @@ impl Value {
         let krate = &self.krate;
         let header =
             impl_header(self, &self.bound_generics(&quote!(#krate::Encode), None), &quote!(#krate::Encode));
-        let body = match &self.body {
-            Body::Struct(fields) => self.encode_fields(fields),
-            Body::Enum { integer, variants } => quote! {
-                <#integer as #krate::Encode>::encode(
-                    &match self { #(Self::#variants => Self::#variants as #integer,)* },
-                    writer,
-                )
-            },
+        let (fixed_bytes, body) = match &self.body {
+            Body::Struct(fields) => (self.fixed_bytes(fields), self.encode_fields(fields)),
+            Body::Enum { integer, variants } => {
+                let body = quote! {
+                    <#integer as #krate::Encode>::encode(
+                        &match self { #(Self::#variants => Self::#variants as #integer,)* },
+                        writer,
+                    )
+                };
+                (quote!(<#integer as #krate::Encode>::FIXED_BYTES), body)
+            }
         };
         quote! {
             #header {
+                const FIXED_BYTES: ::core::option::Option<usize> = #fixed_bytes;
+
                 #[inline]
                 #[allow(unused_variables)]
                 fn encode(
@@ -33,6 +38,16 @@ impl Value {
                 }
             }
         }
+    }
+
+    fn fixed_bytes(&self, fields: &[Field]) -> TokenStream {
+        let krate = &self.krate;
+        let on_the_wire = fields.iter().filter(|field| field.is_on_the_wire());
+        if !on_the_wire.clone().all(Field::uses_its_type) {
+            return quote!(::core::option::Option::None);
+        }
+        let types = on_the_wire.map(|field| &field.ty);
+        quote!(#krate::fixed_bytes(&[#(<#types as #krate::Encode>::FIXED_BYTES),*]))
     }
 
     fn encode_fields(&self, fields: &[Field]) -> TokenStream {

@@ -235,6 +235,29 @@ fn the_fewest_bytes_of_a_struct_are_those_of_its_fields() {
     assert_eq!(Tree::MIN_BYTES, 1 + 4 + 1);
 }
 
+#[derive(Encode, Decode)]
+struct Shared<T> {
+    value: T,
+    #[darkrift(skip)]
+    seen: Vec<u8>,
+}
+
+#[derive(Encode, Decode)]
+struct Rest(u8, #[darkrift(raw)] Bytes);
+
+#[test]
+fn a_struct_has_a_fixed_length_where_each_of_its_fields_has() {
+    assert_eq!(Position::FIXED_BYTES, Some(bytes_of(&Position { x: 0.0, y: 0.0 }).len()));
+    assert_eq!(Score::FIXED_BYTES, Some(bytes_of(&Score(1, 2)).len()));
+    assert_eq!(Nothing::FIXED_BYTES, Some(0));
+    let shared = Shared { value: [1_u32, 2], seen: vec![3] };
+    assert_eq!(Shared::<[u32; 2]>::FIXED_BYTES, Some(bytes_of(&shared).len()), "without {:?}", shared.seen);
+    assert_eq!(Shared::<String>::FIXED_BYTES, None);
+    assert_eq!(Player::FIXED_BYTES, None);
+    assert_eq!(Tree::FIXED_BYTES, None);
+    assert_eq!(Rest::FIXED_BYTES, None);
+}
+
 /// Names that generated code could stumble over, were it not written with care.
 mod hygiene {
     use super::assert_same_bytes;

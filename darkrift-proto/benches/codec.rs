@@ -26,6 +26,9 @@ struct PlayerState {
 }
 
 impl Encode for PlayerState {
+    const FIXED_BYTES: Option<usize> = Some(7 * 4 + 2 + 4);
+
+    #[inline]
     fn encode(&self, writer: &mut Writer) -> Result<(), EncodeError> {
         self.position.into_iter().for_each(|value| writer.write_f32(value));
         self.velocity.into_iter().for_each(|value| writer.write_f32(value));

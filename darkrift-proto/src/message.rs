@@ -88,9 +88,10 @@ impl Message {
         value: &T,
         encoding: Encoding,
     ) -> Result<Self, EncodeError> {
-        let mut writer = Writer::new().with_encoding(encoding);
+        let room = BytesMut::with_capacity(T::FIXED_BYTES.unwrap_or(0));
+        let mut writer = Writer::append_to(room, encoding);
         value.encode(&mut writer)?;
-        Ok(Self::new(tag, writer.into_bytes()).with_encoding(encoding))
+        Ok(Self { tag, kind: MessageKind::Ordinary, encoding, payload: writer.into_bytes() })
     }
 
     /// The same message as another kind: a ping or an acknowledgement.

@@ -156,3 +156,39 @@ fn negative_zero_stays_negative() {
     writer.write_f64(-0.0);
     assert!(Reader::new(&writer.into_bytes()).read_f64().unwrap().is_sign_negative());
 }
+
+#[test]
+fn a_type_of_fixed_length_says_the_bytes_that_it_writes() {
+    fn check<T: Encode>(value: &T) {
+        let mut writer = Writer::new();
+        value.encode(&mut writer).unwrap();
+        assert_eq!(T::FIXED_BYTES, Some(writer.len()), "{}", std::any::type_name::<T>());
+    }
+    check(&());
+    check(&true);
+    check(&(1_u8, 2_i8, 3_u16, 4_i16, 5_u32, 6_i32, 7_u64, 8_i64, 9_f32, 10_f64));
+    check(&Box::new(1_u16));
+    check(&&1_u32);
+    check(&[1.0_f32; 3]);
+    check(&[0_u8; 5]);
+    check(&[(1_u8, true); 300]);
+    check(&[[1_u16; 2]; 3]);
+}
+
+#[test]
+fn a_type_of_no_fixed_length_says_none() {
+    fn check<T: Encode + ?Sized>() {
+        assert_eq!(T::FIXED_BYTES, None, "{}", std::any::type_name::<T>());
+    }
+    check::<str>();
+    check::<String>();
+    check::<char>();
+    check::<[char; 2]>();
+    // Packed: none of them has a length of its own there.
+    check::<[bool; 9]>();
+    check::<[String; 2]>();
+    check::<Vec<u8>>();
+    check::<[u8]>();
+    check::<Option<u8>>();
+    check::<(u8, String)>();
+}

@@ -23,6 +23,14 @@ use alloc::vec::Vec;
             a map is a `Vec<(K, V)>`, and a `usize` a number of a size, such as `u32`"
 )]
 pub trait Encode {
+    /// The bytes that a value takes, where every value of the type takes the same: a message of its own is then made in
+    /// one allocation of just that. A wrong number is no error, and costs time or memory.
+    const FIXED_BYTES: Option<usize> = None;
+
+    /// The bytes that a value takes in an array, where that is a count and then the values, and all of them take the
+    /// same.
+    const FIXED_BYTES_IN_ARRAY: Option<usize> = Self::FIXED_BYTES;
+
     /// Appends the value's bytes.
     ///
     /// # Errors
@@ -80,4 +88,18 @@ pub trait Decode: Sized {
     fn decode_array<const N: usize>(reader: &mut Reader<'_>) -> Result<[Self; N], DecodeError> {
         reader.read_array_with(Self::decode)
     }
+}
+
+/// The bytes of values one after another, where each has the same whatever it is: [`Encode::FIXED_BYTES`] of a type that
+/// is made of others.
+pub const fn fixed_bytes(values: &[Option<usize>]) -> Option<usize> {
+    let (mut sum, mut index) = (0_usize, 0);
+    while index < values.len() {
+        match values[index] {
+            Some(bytes) => sum = sum.saturating_add(bytes),
+            None => return None,
+        }
+        index += 1;
+    }
+    Some(sum)
 }

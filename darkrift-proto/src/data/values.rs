@@ -6,11 +6,13 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::swap::array;
-use super::{Decode, DecodeError, Encode, EncodeError, Reader, Writer};
+use super::{Decode, DecodeError, Encode, EncodeError, Reader, Writer, fixed_bytes};
 
 macro_rules! numbers {
     ($($type:ty, $write:ident, $read:ident;)*) => {$(
         impl Encode for $type {
+            const FIXED_BYTES: Option<usize> = Some(size_of::<$type>());
+
             #[inline]
             fn encode(&self, writer: &mut Writer) -> Result<(), EncodeError> {
                 writer.$write(*self);
@@ -62,6 +64,8 @@ numbers! {
 }
 
 impl Encode for u8 {
+    const FIXED_BYTES: Option<usize> = Some(1);
+
     #[inline]
     fn encode(&self, writer: &mut Writer) -> Result<(), EncodeError> {
         writer.write_u8(*self);
@@ -96,6 +100,9 @@ impl Decode for u8 {
 
 /// One byte; an array of them is packed, eight a byte.
 impl Encode for bool {
+    const FIXED_BYTES: Option<usize> = Some(1);
+    const FIXED_BYTES_IN_ARRAY: Option<usize> = None;
+
     #[inline]
     fn encode(&self, writer: &mut Writer) -> Result<(), EncodeError> {
         writer.write_bool(*self);
@@ -234,6 +241,11 @@ impl<T: Decode> Decode for Vec<T> {
 
 /// As the format's arrays: a count, then the values.
 impl<T: Encode, const N: usize> Encode for [T; N] {
+    const FIXED_BYTES: Option<usize> = match T::FIXED_BYTES_IN_ARRAY {
+        Some(bytes) => Some(LENGTH_BYTES.saturating_add(N.saturating_mul(bytes))),
+        None => None,
+    };
+
     #[inline]
     fn encode(&self, writer: &mut Writer) -> Result<(), EncodeError> {
         T::encode_slice(self, writer)
@@ -271,6 +283,8 @@ impl<T: Decode> Decode for Option<T> {
 }
 
 impl<T: Encode + ?Sized> Encode for &T {
+    const FIXED_BYTES: Option<usize> = T::FIXED_BYTES;
+
     #[inline]
     fn encode(&self, writer: &mut Writer) -> Result<(), EncodeError> {
         (**self).encode(writer)
@@ -278,6 +292,8 @@ impl<T: Encode + ?Sized> Encode for &T {
 }
 
 impl<T: Encode + ?Sized> Encode for Box<T> {
+    const FIXED_BYTES: Option<usize> = T::FIXED_BYTES;
+
     #[inline]
     fn encode(&self, writer: &mut Writer) -> Result<(), EncodeError> {
         (**self).encode(writer)
@@ -297,6 +313,8 @@ impl<T: Decode> Decode for Box<T> {
 
 /// No bytes.
 impl Encode for () {
+    const FIXED_BYTES: Option<usize> = Some(0);
+
     #[inline]
     fn encode(&self, _: &mut Writer) -> Result<(), EncodeError> {
         Ok(())
@@ -314,6 +332,8 @@ impl Decode for () {
 macro_rules! tuples {
     ($($($name:ident)+;)*) => {$(
         impl<$($name: Encode),+> Encode for ($($name,)+) {
+            const FIXED_BYTES: Option<usize> = fixed_bytes(&[$($name::FIXED_BYTES),+]);
+
             #[inline]
             fn encode(&self, writer: &mut Writer) -> Result<(), EncodeError> {
                 #[allow(non_snake_case, reason = "the type parameters name the values, too")]
