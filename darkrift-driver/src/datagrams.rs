@@ -71,12 +71,20 @@ impl DatagramPath {
         self.sender.source = source;
     }
 
+    /// Whether there are datagrams to send.
+    #[inline]
+    pub(crate) fn has_next(&self, machine: &Connection) -> bool {
+        self.unsent.is_some() || machine.has_datagram()
+    }
+
     /// The next datagrams to send, equal lengths together, and what sends them.
     pub(crate) fn next(&mut self, machine: &mut Connection) -> Option<(DatagramSender, Datagrams)> {
+        if !self.has_next(machine) {
+            return None;
+        }
         let run = match self.unsent.take() {
             Some(run) => run,
-            None if machine.has_datagram() => machine.poll_datagrams(self.sender.max_segments())?,
-            None => return None,
+            None => machine.poll_datagrams(self.sender.max_segments())?,
         };
         Some((self.sender.clone(), run))
     }

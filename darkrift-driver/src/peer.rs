@@ -180,11 +180,13 @@ impl Peer {
         cx: &Context<'_>,
         key: &mut Option<ReceiverKey>,
     ) -> Poll<Option<Received>> {
-        let there = state.take_message();
-        if there.is_ready() {
-            state.looks = state.looks.wrapping_add(1);
-            self.pass_on(state, key);
-            return there;
+        if state.machine.has_event() || state.finished {
+            let there = state.take_message();
+            if there.is_ready() {
+                state.looks = state.looks.wrapping_add(1);
+                self.pass_on(state, key);
+                return there;
+            }
         }
         if state.fruitful >= TURN {
             state.fruitful = 0;
@@ -210,8 +212,12 @@ impl Peer {
         taken
     }
 
-    /// Sends what is queued, and takes the message that the sockets bring.
+    /// Sends what is queued, and takes the message that the sockets bring; for whoever has found none that is there.
     fn look(&self, state: &mut MutexGuard<'_, PeerState>) -> Poll<Option<Received>> {
+        if !self.has_input() && !state.has_input() && !state.has_output() {
+            state.rest();
+            return Poll::Pending;
+        }
         self.drive(state, Drive::All);
         state.rest();
         self.settle(state);
@@ -285,6 +291,18 @@ impl Peer {
         self.sent(&mut state, result)
     }
 
+    /// Queues a message that is encoded already and goes to many, at `now`: the clock is not asked for each of them.
+    pub(crate) fn send_to_many(
+        &self,
+        mode: SendMode,
+        message: &EncodedMessage,
+        now: Instant,
+    ) -> Result<(), SendError> {
+        let mut state = self.lock();
+        let result = state.machine.send_encoded(now, mode, message);
+        self.sent_at(&mut state, result, || now)
+    }
+
     /// The time at which a message is queued: exact for a ping, whose round trip begins with it.
     #[inline]
     fn send_time(&self, state: &PeerState, kind: MessageKind) -> Instant {
@@ -295,13 +313,23 @@ impl Peer {
     }
 
     /// Does what a message that was queued asks for; of one refused for want of room, sees whether there is some.
-    // Taken apart and put together again: moved as a whole, the result would be read back in larger pieces than it was
-    // written in, which stalls the processor.
     #[inline]
     pub(crate) fn sent<T>(
         &self,
         state: &mut MutexGuard<'_, PeerState>,
         result: Result<T, SendError>,
+    ) -> Result<T, SendError> {
+        self.sent_at(state, result, || self.runtime.now())
+    }
+
+    // Taken apart and put together again: moved as a whole, the result would be read back in larger pieces than it was
+    // written in, which stalls the processor.
+    #[inline]
+    fn sent_at<T>(
+        &self,
+        state: &mut MutexGuard<'_, PeerState>,
+        result: Result<T, SendError>,
+        clock: impl Fn() -> Instant,
     ) -> Result<T, SendError> {
         match result {
             Ok(value) => {
@@ -309,7 +337,7 @@ impl Peer {
                     // One of a burst: the task will send it with the others.
                     state.burst.add_to_others();
                 } else {
-                    self.sent_first(state);
+                    self.sent_first(state, clock);
                 }
                 Ok(value)
             }
@@ -320,11 +348,12 @@ impl Peer {
         }
     }
 
-    fn sent_first(&self, state: &mut MutexGuard<'_, PeerState>) {
-        if state.burst.add(|| self.runtime.now()) {
+    #[inline(never)]
+    fn sent_first(&self, state: &mut MutexGuard<'_, PeerState>, clock: impl Fn() -> Instant) {
+        if state.burst.add(&clock) {
             self.drive(state, Drive::Output);
             // A system whose calls are slow shall not make every message of a burst look like a lone one.
-            state.burst.wrote(self.runtime.now());
+            state.burst.wrote(clock());
             self.settle(state);
         } else {
             self.schedule(state);
@@ -410,6 +439,9 @@ impl Peer {
 
     /// Offers the sockets everything that is queued.
     fn flush(&self, state: &mut MutexGuard<'_, PeerState>) {
+        if !state.has_output() {
+            return;
+        }
         let PeerState { machine, stream: Some(stream), stream_ended, burst, room_wanted, now, .. } =
             &mut **state
         else {
@@ -546,6 +578,10 @@ pub(crate) enum Drive {
 impl PeerState {
     /// The next message that is there already; `Ready(None)` at the end.
     fn take_message(&mut self) -> Poll<Option<Received>> {
+        // The way of most messages, which are moved less so.
+        if let Some(received) = self.machine.poll_message() {
+            return Poll::Ready(Some(received));
+        }
         while let Some(event) = self.machine.poll_event() {
             match event {
                 Event::Message(received) => return Poll::Ready(Some(received)),
@@ -555,6 +591,19 @@ impl PeerState {
             }
         }
         if self.finished { Poll::Ready(None) } else { Poll::Pending }
+    }
+
+    /// Whether something was read that the machine had no room for, or the stream's end waits to be taken.
+    fn has_input(&self) -> bool {
+        !self.input.is_empty() || self.stream_ended
+    }
+
+    /// Whether there is anything to offer to the sockets.
+    #[inline]
+    fn has_output(&self) -> bool {
+        self.machine.stream_queued() > 0
+            || self.machine.wants_stream_shutdown()
+            || self.datagrams.as_ref().is_some_and(|datagrams| datagrams.has_next(&self.machine))
     }
 
     /// The next datagrams to send, and what sends them.
