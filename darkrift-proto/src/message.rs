@@ -435,7 +435,8 @@ const MIN_GROWTH: usize = 64;
 const KEPT: usize = 1 << 10;
 
 /// Appends `[length][header][payload]` to what `writer` has, or leaves it as it was.
-#[inline]
+// Always within its caller, and what it calls within it: for a short message the calls were a good part of the work.
+#[inline(always)]
 pub(crate) fn encode_frame<M: ToMessage + ?Sized>(
     writer: &mut Writer,
     message: &M,
@@ -481,7 +482,7 @@ impl<'a> Attempt<'a> {
         Self { start: writer.buffer().len(), writer, is_whole: false }
     }
 
-    #[inline]
+    #[inline(always)]
     fn write_message<M: ToMessage + ?Sized>(
         &mut self,
         message: &M,
