@@ -7,7 +7,6 @@
 
 mod adapter;
 mod address;
-mod burst;
 mod client;
 mod connect;
 mod datagrams;

@@ -126,35 +126,34 @@ pub(crate) fn receive(
         return false;
     }
     readiness.clear();
-    for _ in 0..READS {
-        if !machine.wants_stream_read() {
-            readiness.set();
-            return false;
-        }
-        let result = with_scratch(|scratch| {
-            let scratch = &mut scratch[..READ_BYTES];
-            stream.poll_read(cx, scratch).map_ok(|count| {
-                input.extend_from_slice(&scratch[..count]);
-                count
-            })
-        });
-        match result {
-            Poll::Ready(Ok(0)) => {
-                *ended = true;
-                machine.handle_stream_end(now, input);
+    with_scratch(|scratch| {
+        let scratch = &mut scratch[..READ_BYTES];
+        for _ in 0..READS {
+            if !machine.wants_stream_read() {
+                readiness.set();
                 return false;
             }
-            Poll::Ready(Ok(_)) => machine.handle_stream(now, input),
-            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-            Poll::Ready(Err(error)) => {
-                machine.handle_transport_error(now, transport_error(&error));
-                return false;
+            match stream.poll_read(cx, scratch) {
+                Poll::Ready(Ok(0)) => {
+                    *ended = true;
+                    machine.handle_stream_end(now, input);
+                    return false;
+                }
+                Poll::Ready(Ok(count)) => {
+                    input.extend_from_slice(&scratch[..count]);
+                    machine.handle_stream(now, input);
+                }
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Poll::Ready(Err(error)) => {
+                    machine.handle_transport_error(now, transport_error(&error));
+                    return false;
+                }
+                Poll::Pending => return false,
             }
-            Poll::Pending => return false,
         }
-    }
-    readiness.set();
-    true
+        readiness.set();
+        true
+    })
 }
 
 /// What a failed call on the stream means to the machine.

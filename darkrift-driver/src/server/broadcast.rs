@@ -86,10 +86,10 @@ impl Inner {
         except: Option<ClientId>,
     ) -> Result<Broadcast, SendError> {
         let mut report = Broadcast::default();
-        let now = self.runtime.now();
+        let begun = self.runtime.now();
         let clients = self.clients.read();
         for (&id, entry) in clients.iter().filter(|(id, _)| Some(**id) != except) {
-            match entry.peer.send_to_many(mode, message, now) {
+            match entry.peer.send_to_many(mode, message, begun) {
                 Ok(()) => report.sent += 1,
                 Err(SendError::Full { queued }) => {
                     report.behind.push(id);

@@ -297,7 +297,7 @@ async fn receive(inner: Arc<Inner>, udp: Arc<SharedUdp>) {
         turn.step().await;
         let received = {
             let mut slices: [IoSliceMut<'_>; BUFFERS] = {
-                let mut chunks = memory.chunks_exact_mut(LONGEST_DATAGRAM);
+                let mut chunks = memory.chunks_exact_mut(LONGEST_DATAGRAM).take(used);
                 std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()))
             };
             let receive =

@@ -4,6 +4,9 @@
 //! connection's own task (`task.rs`) when neither is there. All of them do it under one short lock, and register
 //! with the reactor under the same wakers (`wakers.rs`).
 
+mod burst;
+mod sending;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
@@ -11,14 +14,11 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use darkrift_proto::connection::Datagrams;
-use darkrift_proto::{
-    CloseKind, CloseReason, Connection, EncodedMessage, Event, Initiator, Instant, MessageKind, Received,
-    SendError, SendMode, ToMessage,
-};
+use darkrift_proto::{CloseKind, CloseReason, Connection, Event, Initiator, Instant, Received};
 use event_listener::Event as Notification;
 use parking_lot::{Mutex, MutexGuard};
 
-use crate::burst::Burst;
+use self::burst::Burst;
 use crate::datagrams::{DatagramPath, DatagramSender};
 use crate::runtime::{Runtime, TcpStream};
 use crate::stream;
@@ -271,119 +271,6 @@ impl Peer {
         drop(state);
         if news {
             self.wakers.wake_receiver();
-        }
-    }
-
-    /// Queues a message, and sends it now if it looks like a lone one.
-    #[inline]
-    pub(crate) fn send<M: ToMessage + ?Sized>(&self, mode: SendMode, message: &M) -> Result<(), SendError> {
-        let mut state = self.lock();
-        let now = self.send_time(&state, message.kind());
-        let result = state.machine.send(now, mode, message);
-        self.sent(&mut state, result)
-    }
-
-    /// Queues a message that is encoded already.
-    pub(crate) fn send_encoded(&self, mode: SendMode, message: &EncodedMessage) -> Result<(), SendError> {
-        let mut state = self.lock();
-        let now = self.send_time(&state, message.kind());
-        let result = state.machine.send_encoded(now, mode, message);
-        self.sent(&mut state, result)
-    }
-
-    /// Queues a message that is encoded already and goes to many, at `now`: the clock is not asked for each of them.
-    pub(crate) fn send_to_many(
-        &self,
-        mode: SendMode,
-        message: &EncodedMessage,
-        now: Instant,
-    ) -> Result<(), SendError> {
-        let mut state = self.lock();
-        let result = state.machine.send_encoded(now, mode, message);
-        self.sent_at(&mut state, result, || now)
-    }
-
-    /// The time at which a message is queued: exact for a ping, whose round trip begins with it.
-    #[inline]
-    fn send_time(&self, state: &PeerState, kind: MessageKind) -> Instant {
-        match kind {
-            MessageKind::Ping(_) => self.runtime.now(),
-            _ => state.now,
-        }
-    }
-
-    /// Does what a message that was queued asks for; of one refused for want of room, sees whether there is some.
-    #[inline]
-    pub(crate) fn sent<T>(
-        &self,
-        state: &mut MutexGuard<'_, PeerState>,
-        result: Result<T, SendError>,
-    ) -> Result<T, SendError> {
-        self.sent_at(state, result, || self.runtime.now())
-    }
-
-    // Taken apart and put together again: moved as a whole, the result would be read back in larger pieces than it was
-    // written in, which stalls the processor.
-    #[inline]
-    fn sent_at<T>(
-        &self,
-        state: &mut MutexGuard<'_, PeerState>,
-        result: Result<T, SendError>,
-        clock: impl Fn() -> Instant,
-    ) -> Result<T, SendError> {
-        match result {
-            Ok(value) => {
-                if state.scheduled {
-                    // One of a burst: the task will send it with the others.
-                    state.burst.add_to_others();
-                } else {
-                    self.sent_first(state, clock);
-                }
-                Ok(value)
-            }
-            Err(error) => {
-                self.refused(state, &error);
-                Err(error)
-            }
-        }
-    }
-
-    #[inline(never)]
-    fn sent_first(&self, state: &mut MutexGuard<'_, PeerState>, clock: impl Fn() -> Instant) {
-        if state.burst.add(&clock) {
-            self.drive(state, Drive::Output);
-            // A system whose calls are slow shall not make every message of a burst look like a lone one.
-            state.burst.wrote(clock());
-            self.settle(state);
-        } else {
-            self.schedule(state);
-        }
-    }
-
-    #[cold]
-    fn refused(&self, state: &mut PeerState, error: &SendError) {
-        if matches!(error, SendError::Full { .. }) {
-            state.room_wanted = true;
-            self.schedule(state);
-        }
-    }
-
-    /// Waits until `attempt` is not refused for want of room.
-    pub(crate) async fn when_there_is_room<T>(
-        &self,
-        mut attempt: impl FnMut() -> Result<T, SendError>,
-    ) -> Result<T, SendError> {
-        loop {
-            match attempt() {
-                Err(SendError::Full { .. }) => {}
-                other => return other,
-            }
-            // Listen first and look again, so that room made in between is seen.
-            let listener = self.room.listen();
-            match attempt() {
-                Err(SendError::Full { .. }) => listener.await,
-                other => return other,
-            }
         }
     }
 

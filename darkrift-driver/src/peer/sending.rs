@@ -1,0 +1,123 @@
+//! Messages on their way out: queued, and sent at once where they are lone ones.
+
+use darkrift_proto::{EncodedMessage, Instant, MessageKind, SendError, SendMode, ToMessage};
+use parking_lot::MutexGuard;
+
+use super::{Drive, Peer, PeerState};
+
+impl Peer {
+    /// Queues a message, and sends it now if it looks like a lone one.
+    #[inline]
+    pub(crate) fn send<M: ToMessage + ?Sized>(&self, mode: SendMode, message: &M) -> Result<(), SendError> {
+        let mut state = self.lock();
+        let now = self.send_time(&state, message.kind());
+        let result = state.machine.send(now, mode, message);
+        self.sent(&mut state, result)
+    }
+
+    /// Queues a message that is encoded already.
+    pub(crate) fn send_encoded(&self, mode: SendMode, message: &EncodedMessage) -> Result<(), SendError> {
+        let mut state = self.lock();
+        let now = self.send_time(&state, message.kind());
+        let result = state.machine.send_encoded(now, mode, message);
+        self.sent(&mut state, result)
+    }
+
+    /// Queues a message that is encoded already and goes to many, which began at `begun`: the clock is not asked again
+    /// for each of them.
+    pub(crate) fn send_to_many(
+        &self,
+        mode: SendMode,
+        message: &EncodedMessage,
+        begun: Instant,
+    ) -> Result<(), SendError> {
+        let mut state = self.lock();
+        let now = self.send_time(&state, message.kind());
+        let result = state.machine.send_encoded(now, mode, message);
+        self.sent_at(&mut state, result, || begun)
+    }
+
+    /// The time at which a message is queued: exact for a ping, whose round trip begins with it.
+    #[inline]
+    fn send_time(&self, state: &PeerState, kind: MessageKind) -> Instant {
+        match kind {
+            MessageKind::Ping(_) => self.runtime.now(),
+            _ => state.now,
+        }
+    }
+
+    /// Does what a message that was queued asks for; of one refused for want of room, sees whether there is some.
+    #[inline]
+    pub(crate) fn sent<T>(
+        &self,
+        state: &mut MutexGuard<'_, PeerState>,
+        result: Result<T, SendError>,
+    ) -> Result<T, SendError> {
+        self.sent_at(state, result, || self.runtime.now())
+    }
+
+    // Taken apart and put together again: moved as a whole, the result would be read back in larger pieces than it was
+    // written in, which stalls the processor.
+    #[inline]
+    fn sent_at<T>(
+        &self,
+        state: &mut MutexGuard<'_, PeerState>,
+        result: Result<T, SendError>,
+        clock: impl Fn() -> Instant,
+    ) -> Result<T, SendError> {
+        match result {
+            Ok(value) => {
+                if state.scheduled {
+                    // One of a burst: the task will send it with the others.
+                    state.burst.add_to_others();
+                } else {
+                    self.sent_first(state, clock);
+                }
+                Ok(value)
+            }
+            Err(error) => {
+                self.refused(state, &error);
+                Err(error)
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn sent_first(&self, state: &mut MutexGuard<'_, PeerState>, clock: impl Fn() -> Instant) {
+        if state.burst.add(&clock) {
+            self.drive(state, Drive::Output);
+            // A system whose calls are slow shall not make every message of a burst look like a lone one.
+            state.burst.wrote(clock());
+            self.settle(state);
+        } else {
+            self.schedule(state);
+        }
+    }
+
+    #[cold]
+    fn refused(&self, state: &mut PeerState, error: &SendError) {
+        if matches!(error, SendError::Full { .. }) {
+            state.room_wanted = true;
+            self.schedule(state);
+        }
+    }
+
+    /// Waits until `attempt` is not refused for want of room.
+    pub(crate) async fn when_there_is_room<T>(
+        &self,
+        mut attempt: impl FnMut() -> Result<T, SendError>,
+    ) -> Result<T, SendError> {
+        loop {
+            match attempt() {
+                Err(SendError::Full { .. }) => {}
+                other => return other,
+            }
+            // Listen first and look again, so that room made in between is seen.
+            let listener = self.room.listen();
+            match attempt() {
+                Err(SendError::Full { .. }) => listener.await,
+                other => return other,
+            }
+        }
+    }
+}
