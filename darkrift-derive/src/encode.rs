@@ -12,8 +12,8 @@ impl Value {
         let krate = &self.krate;
         let header =
             impl_header(self, &self.bound_generics(&quote!(#krate::Encode), None), &quote!(#krate::Encode));
-        let (fixed_bytes, body) = match &self.body {
-            Body::Struct(fields) => (self.fixed_bytes(fields), self.encode_fields(fields)),
+        let (length, body) = match &self.body {
+            Body::Struct(fields) => (self.encoded_len(fields), self.encode_fields(fields)),
             Body::Enum { integer, variants } => {
                 let body = quote! {
                     <#integer as #krate::Encode>::encode(
@@ -21,13 +21,11 @@ impl Value {
                         writer,
                     )
                 };
-                (quote!(<#integer as #krate::Encode>::FIXED_BYTES), body)
+                (quote!(::core::option::Option::Some(::core::mem::size_of::<#integer>())), body)
             }
         };
         quote! {
             #header {
-                const FIXED_BYTES: ::core::option::Option<usize> = #fixed_bytes;
-
                 #[inline]
                 #[allow(unused_variables)]
                 fn encode(
@@ -36,18 +34,34 @@ impl Value {
                 ) -> ::core::result::Result<(), #krate::EncodeError> {
                     #body
                 }
+
+                #[inline]
+                fn encoded_len(&self) -> ::core::option::Option<usize> {
+                    #length
+                }
             }
         }
     }
 
-    fn fixed_bytes(&self, fields: &[Field]) -> TokenStream {
+    /// The sum of what the fields take; none where one is written by functions of the user's.
+    fn encoded_len(&self, fields: &[Field]) -> TokenStream {
         let krate = &self.krate;
         let on_the_wire = fields.iter().filter(|field| field.is_on_the_wire());
-        if !on_the_wire.clone().all(Field::uses_its_type) {
+        if on_the_wire.clone().any(|field| field.attributes.with.is_some()) {
             return quote!(::core::option::Option::None);
         }
-        let types = on_the_wire.map(|field| &field.ty);
-        quote!(#krate::fixed_bytes(&[#(<#types as #krate::Encode>::FIXED_BYTES),*]))
+        let lengths = on_the_wire.map(|Field { member, ty, attributes, .. }| {
+            if attributes.raw.is_some() {
+                quote!(<#ty as ::core::convert::AsRef<[u8]>>::as_ref(&self.#member).len())
+            } else {
+                quote!(<#ty as #krate::Encode>::encoded_len(&self.#member)?)
+            }
+        });
+        quote! {
+            let sum = 0_usize;
+            #(let sum = usize::checked_add(sum, #lengths)?;)*
+            ::core::option::Option::Some(sum)
+        }
     }
 
     fn encode_fields(&self, fields: &[Field]) -> TokenStream {

@@ -34,7 +34,7 @@ macro_rules! enum_of_each_integer {
                     assert_eq!(Self::decode(&mut Reader::new(&bytes)).unwrap(), value);
                 }
                 assert_eq!(Self::MIN_BYTES, size_of::<$integer>());
-                assert_eq!(Self::FIXED_BYTES, Some(size_of::<$integer>()));
+                assert_eq!(Self::One.encoded_len(), Some(size_of::<$integer>()));
                 let unknown: $integer = 2;
                 let error = Self::decode(&mut Reader::new(&unknown.to_be_bytes())).unwrap_err();
                 assert_eq!(error.kind(), DecodeErrorKind::InvalidDiscriminant(2));

@@ -26,8 +26,6 @@ struct PlayerState {
 }
 
 impl Encode for PlayerState {
-    const FIXED_BYTES: Option<usize> = Some(7 * 4 + 2 + 4);
-
     #[inline]
     fn encode(&self, writer: &mut Writer) -> Result<(), EncodeError> {
         self.position.into_iter().for_each(|value| writer.write_f32(value));
@@ -36,6 +34,11 @@ impl Encode for PlayerState {
         writer.write_u16(self.id);
         writer.write_u32(self.frame);
         Ok(())
+    }
+
+    #[inline]
+    fn encoded_len(&self) -> Option<usize> {
+        Some(7 * size_of::<f32>() + size_of::<u16>() + size_of::<u32>())
     }
 }
 

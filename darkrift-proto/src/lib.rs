@@ -28,7 +28,7 @@ pub use connection::{
     CloseKind, CloseReason, ConnectPhase, Connection, Datagrams, Event, Initiator, Role, RoundTrip,
     SendError, State, Statistics, StreamOutput, Strike, StrikeReason, StrikeWeights, TransportError,
 };
-pub use data::{Decode, DecodeError, Encode, EncodeError, Encoding, Reader, Writer, fixed_bytes};
+pub use data::{Decode, DecodeError, Encode, EncodeError, Encoding, Reader, Writer};
 pub use ids::{ClientId, ClientIds};
 pub use listener::{ConnectionKey, Listener, Refused, Routing, TokenSource};
 pub use message::{EncodedMessage, Message, MessageKind, MessageSet, Received, SendMode, Tagged, ToMessage};

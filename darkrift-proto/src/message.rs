@@ -88,8 +88,8 @@ impl Message {
         value: &T,
         encoding: Encoding,
     ) -> Result<Self, EncodeError> {
-        let room = BytesMut::with_capacity(T::FIXED_BYTES.unwrap_or(0));
-        let mut writer = Writer::append_to(room, encoding);
+        let room = value.encoded_len().unwrap_or(0).min(LONGEST);
+        let mut writer = Writer::append_to(BytesMut::with_capacity(room), encoding);
         value.encode(&mut writer)?;
         Ok(Self { tag, kind: MessageKind::Ordinary, encoding, payload: writer.into_bytes() })
     }
@@ -427,6 +427,9 @@ impl EncodedMessage {
         }
     }
 }
+
+/// The longest message that the wire can say.
+const LONGEST: usize = i32::MAX as usize;
 
 /// Room made at once for the beginning of a message, so that a buffer does not grow field by field.
 const MIN_GROWTH: usize = 64;

@@ -48,7 +48,13 @@ fn memory_is_bounded_by_the_bytes_there_are_and_nothing_is_allocated_that_need_n
     let text = "naïve ".repeat(100);
     assert_eq!(written_to_a_new_writer(|writer| writer.write_string(&text).unwrap()), 1, "text");
     let state = ([1.0_f32; 7], 1_u16, 2_u32);
-    assert_eq!(allocations(|| drop(Message::encode(1, &state).unwrap())), 1, "a value of fixed length");
+    assert_eq!(allocations(|| drop(Message::encode(1, &state).unwrap())), 1, "a value that knows its length");
+    let words = Message::encode(1, "naïve").unwrap();
+    assert_eq!(
+        allocations(|| drop(words.decode::<String>().unwrap())),
+        2,
+        "room for ASCII, and for what it was"
+    );
     let message = Message::new(1, vec![7; 40]);
     let encoded = allocations(|| drop(EncodedMessage::new(&message).unwrap()));
     assert!(encoded <= 2, "{encoded} allocations for one buffer and the count of who shares it");

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use darkrift_proto::{Decode, Encode, Encoding, Reader, Writer};
+use darkrift_proto::bytes::Bytes;
+use darkrift_proto::{Decode, Encode, Encoding, Message, Reader, Writer};
 use serde_json::value::RawValue;
 
 /// Rows keep their values as JSON text: two hold lone surrogates, which no Rust string can.
@@ -158,11 +159,11 @@ fn negative_zero_stays_negative() {
 }
 
 #[test]
-fn a_type_of_fixed_length_says_the_bytes_that_it_writes() {
-    fn check<T: Encode>(value: &T) {
+fn a_value_knows_how_many_bytes_it_will_be_wherever_no_text_is_in_it() {
+    fn check<T: Encode + ?Sized>(value: &T) {
         let mut writer = Writer::new();
         value.encode(&mut writer).unwrap();
-        assert_eq!(T::FIXED_BYTES, Some(writer.len()), "{}", std::any::type_name::<T>());
+        assert_eq!(value.encoded_len(), Some(writer.len()), "{}", std::any::type_name::<T>());
     }
     check(&());
     check(&true);
@@ -170,25 +171,37 @@ fn a_type_of_fixed_length_says_the_bytes_that_it_writes() {
     check(&Box::new(1_u16));
     check(&&1_u32);
     check(&[1.0_f32; 3]);
-    check(&[0_u8; 5]);
-    check(&[(1_u8, true); 300]);
+    check(&[0_u8; 5][..]);
+    check(&vec![(1_u8, true); 300]);
     check(&[[1_u16; 2]; 3]);
+    check(&vec![true; 9]);
+    check(&vec![vec![1_i64], vec![], vec![2, 3]]);
+    check(&vec![Some(1_u16), None]);
+    check(&Bytes::from_static(b"bytes"));
+    check(&Vec::<String>::new());
 }
 
 #[test]
-fn a_type_of_no_fixed_length_says_none() {
-    fn check<T: Encode + ?Sized>() {
-        assert_eq!(T::FIXED_BYTES, None, "{}", std::any::type_name::<T>());
-    }
-    check::<str>();
-    check::<String>();
-    check::<char>();
-    check::<[char; 2]>();
-    // Packed: none of them has a length of its own there.
-    check::<[bool; 9]>();
-    check::<[String; 2]>();
-    check::<Vec<u8>>();
-    check::<[u8]>();
-    check::<Option<u8>>();
-    check::<(u8, String)>();
+fn a_value_with_text_in_it_does_not_know_its_length() {
+    assert_eq!("text".encoded_len(), None);
+    assert_eq!("text".to_string().encoded_len(), None);
+    assert_eq!('c'.encoded_len(), None);
+    assert_eq!(['c'].encoded_len(), None);
+    assert_eq!((1_u8, vec!["text"]).encoded_len(), None);
+    assert_eq!(Some("text").encoded_len(), None);
+}
+
+#[test]
+fn more_values_than_a_count_can_say_have_no_length() {
+    let many = [(); 1 << 40];
+    assert_eq!(many.encoded_len(), None);
+    assert!(Message::encode(1, &many).is_err());
+}
+
+#[test]
+fn values_of_several_types_are_written_by_reference_to_the_trait() {
+    let values: [Box<dyn Encode>; 2] = [Box::new(1_u8), Box::new(2_u16)];
+    let mut writer = Writer::new();
+    values.iter().try_for_each(|value| writer.write(value)).unwrap();
+    assert_eq!(writer.into_bytes()[..], [1, 0, 2]);
 }

@@ -17,20 +17,15 @@ pub use writer::{Reservation, Writer};
 
 use alloc::vec::Vec;
 
+/// Bytes of a length or a count: an `i32`.
+const LENGTH_BYTES: usize = 4;
+
 /// A value that can be written into a payload. `#[derive(Encode)]` writes the fields in order.
 #[diagnostic::on_unimplemented(
     note = "derive `Encode` for a type of yours; name functions of your own for the field: `#[darkrift(with = …)]`; \
             a map is a `Vec<(K, V)>`, and a `usize` a number of a size, such as `u32`"
 )]
 pub trait Encode {
-    /// The bytes that a value takes, where every value of the type takes the same: a message of its own is then made in
-    /// one allocation of just that. A wrong number is no error, and costs time or memory.
-    const FIXED_BYTES: Option<usize> = None;
-
-    /// The bytes that a value takes in an array, where that is a count and then the values, and all of them take the
-    /// same.
-    const FIXED_BYTES_IN_ARRAY: Option<usize> = Self::FIXED_BYTES;
-
     /// Appends the value's bytes.
     ///
     /// # Errors
@@ -49,6 +44,26 @@ pub trait Encode {
     {
         writer.write_count(values.len())?;
         values.iter().try_for_each(|value| value.encode(writer))
+    }
+
+    /// The bytes that [`encode`](Self::encode) will write, where that is known without writing them; `None` for text, whose
+    /// length is its encoding's. A message of its own is made in one allocation of just these: a wrong number is no error,
+    /// and costs time or memory.
+    #[inline]
+    fn encoded_len(&self) -> Option<usize> {
+        None
+    }
+
+    /// The bytes that [`encode_slice`](Self::encode_slice) will write, as [`encoded_len`](Self::encoded_len). What overrides
+    /// that overrides this as well.
+    #[inline]
+    fn encoded_slice_len(values: &[Self]) -> Option<usize>
+    where
+        Self: Sized,
+    {
+        // Past what the count can say nothing is written, and values of no size may be very many.
+        i32::try_from(values.len()).ok()?;
+        values.iter().try_fold(LENGTH_BYTES, |sum, value| sum.checked_add(value.encoded_len()?))
     }
 }
 
@@ -88,18 +103,4 @@ pub trait Decode: Sized {
     fn decode_array<const N: usize>(reader: &mut Reader<'_>) -> Result<[Self; N], DecodeError> {
         reader.read_array_with(Self::decode)
     }
-}
-
-/// The bytes of values one after another, where each has the same whatever it is: [`Encode::FIXED_BYTES`] of a type that
-/// is made of others.
-pub const fn fixed_bytes(values: &[Option<usize>]) -> Option<usize> {
-    let (mut sum, mut index) = (0_usize, 0);
-    while index < values.len() {
-        match values[index] {
-            Some(bytes) => sum = sum.saturating_add(bytes),
-            None => return None,
-        }
-        index += 1;
-    }
-    Some(sum)
 }

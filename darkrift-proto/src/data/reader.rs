@@ -322,9 +322,13 @@ impl<'a> Reader<'a> {
         self.decode_text(bytes, encoding)
     }
 
-    /// The text of bytes that were just read.
+    /// The text of bytes that were just read, and are not ASCII in UTF-16LE.
     fn decode_text(&self, bytes: &[u8], encoding: Encoding) -> Result<String, DecodeError> {
-        text::decode(bytes, encoding).ok_or_else(|| self.invalid_text(bytes, encoding))
+        let text = match encoding {
+            Encoding::Utf16Le => text::decode_units(bytes, u16::from_le_bytes, None),
+            _ => text::decode(bytes, encoding),
+        };
+        text.ok_or_else(|| self.invalid_text(bytes, encoding))
     }
 
     /// Reads text, in place where its encoding is UTF-8 or ASCII.

@@ -166,9 +166,15 @@ fn decode_wide(
     from_bytes: impl Fn([u8; 2]) -> u16 + Copy,
     replacement: Option<char>,
 ) -> Option<String> {
-    if let Some(text) = decode_narrow(bytes, from_bytes) {
-        return Some(text);
-    }
+    decode_narrow(bytes, from_bytes).or_else(|| decode_units(bytes, from_bytes, replacement))
+}
+
+/// [`decode_wide`], unit by unit.
+pub(super) fn decode_units(
+    bytes: &[u8],
+    from_bytes: impl Fn([u8; 2]) -> u16 + Copy,
+    replacement: Option<char>,
+) -> Option<String> {
     let pairs = bytes.chunks_exact(2);
     let odd = !pairs.remainder().is_empty();
     let units = pairs.map(|pair| from_bytes(array(pair)));
@@ -186,7 +192,9 @@ fn decode_wide(
 #[inline(always)]
 pub(super) fn decode_narrow(bytes: &[u8], from_bytes: impl Fn([u8; 2]) -> u16) -> Option<String> {
     let pairs = bytes.chunks_exact(2);
-    let odd = !pairs.remainder().is_empty();
+    if !pairs.remainder().is_empty() {
+        return None;
+    }
     // Taken for ASCII first and looked at behind, in one pass without a branch.
     #[allow(
         clippy::slow_vector_initialization,
@@ -203,7 +211,7 @@ pub(super) fn decode_narrow(bytes: &[u8], from_bytes: impl Fn([u8; 2]) -> u16) -
         *byte = unit as u8;
         all |= unit;
     }
-    if odd || all >= 0x80 {
+    if all >= 0x80 {
         return None;
     }
     String::from_utf8(ascii).ok()

@@ -6,13 +6,11 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::swap::array;
-use super::{Decode, DecodeError, Encode, EncodeError, Reader, Writer, fixed_bytes};
+use super::{Decode, DecodeError, Encode, EncodeError, LENGTH_BYTES, Reader, Writer};
 
 macro_rules! numbers {
     ($($type:ty, $write:ident, $read:ident;)*) => {$(
         impl Encode for $type {
-            const FIXED_BYTES: Option<usize> = Some(size_of::<$type>());
-
             #[inline]
             fn encode(&self, writer: &mut Writer) -> Result<(), EncodeError> {
                 writer.$write(*self);
@@ -22,6 +20,16 @@ macro_rules! numbers {
             #[inline]
             fn encode_slice(values: &[Self], writer: &mut Writer) -> Result<(), EncodeError> {
                 writer.write_numbers(values, <$type>::to_be_bytes, <$type>::to_le_bytes)
+            }
+
+            #[inline]
+            fn encoded_len(&self) -> Option<usize> {
+                Some(size_of::<$type>())
+            }
+
+            #[inline]
+            fn encoded_slice_len(values: &[Self]) -> Option<usize> {
+                Some(LENGTH_BYTES + size_of_val(values))
             }
         }
 
@@ -64,8 +72,6 @@ numbers! {
 }
 
 impl Encode for u8 {
-    const FIXED_BYTES: Option<usize> = Some(1);
-
     #[inline]
     fn encode(&self, writer: &mut Writer) -> Result<(), EncodeError> {
         writer.write_u8(*self);
@@ -75,6 +81,16 @@ impl Encode for u8 {
     #[inline]
     fn encode_slice(values: &[Self], writer: &mut Writer) -> Result<(), EncodeError> {
         writer.write_bytes(values)
+    }
+
+    #[inline]
+    fn encoded_len(&self) -> Option<usize> {
+        Some(1)
+    }
+
+    #[inline]
+    fn encoded_slice_len(values: &[Self]) -> Option<usize> {
+        Some(LENGTH_BYTES + values.len())
     }
 }
 
@@ -100,9 +116,6 @@ impl Decode for u8 {
 
 /// One byte; an array of them is packed, eight a byte.
 impl Encode for bool {
-    const FIXED_BYTES: Option<usize> = Some(1);
-    const FIXED_BYTES_IN_ARRAY: Option<usize> = None;
-
     #[inline]
     fn encode(&self, writer: &mut Writer) -> Result<(), EncodeError> {
         writer.write_bool(*self);
@@ -112,6 +125,16 @@ impl Encode for bool {
     #[inline]
     fn encode_slice(values: &[Self], writer: &mut Writer) -> Result<(), EncodeError> {
         writer.write_bools(values)
+    }
+
+    #[inline]
+    fn encoded_len(&self) -> Option<usize> {
+        Some(1)
+    }
+
+    #[inline]
+    fn encoded_slice_len(values: &[Self]) -> Option<usize> {
+        Some(LENGTH_BYTES + values.len().div_ceil(8))
     }
 }
 
@@ -172,9 +195,6 @@ impl Decode for char {
     }
 }
 
-/// Bytes of a length or a count: an `i32`.
-const LENGTH_BYTES: usize = 4;
-
 impl Encode for str {
     #[inline]
     fn encode(&self, writer: &mut Writer) -> Result<(), EncodeError> {
@@ -204,6 +224,11 @@ impl Encode for Bytes {
     fn encode(&self, writer: &mut Writer) -> Result<(), EncodeError> {
         writer.write_bytes(self)
     }
+
+    #[inline]
+    fn encoded_len(&self) -> Option<usize> {
+        Some(LENGTH_BYTES + self.len())
+    }
 }
 
 /// An array of bytes, which shares the buffer of the message it is read from.
@@ -221,12 +246,22 @@ impl<T: Encode> Encode for [T] {
     fn encode(&self, writer: &mut Writer) -> Result<(), EncodeError> {
         T::encode_slice(self, writer)
     }
+
+    #[inline]
+    fn encoded_len(&self) -> Option<usize> {
+        T::encoded_slice_len(self)
+    }
 }
 
 impl<T: Encode> Encode for Vec<T> {
     #[inline]
     fn encode(&self, writer: &mut Writer) -> Result<(), EncodeError> {
         T::encode_slice(self, writer)
+    }
+
+    #[inline]
+    fn encoded_len(&self) -> Option<usize> {
+        T::encoded_slice_len(self)
     }
 }
 
@@ -241,14 +276,14 @@ impl<T: Decode> Decode for Vec<T> {
 
 /// As the format's arrays: a count, then the values.
 impl<T: Encode, const N: usize> Encode for [T; N] {
-    const FIXED_BYTES: Option<usize> = match T::FIXED_BYTES_IN_ARRAY {
-        Some(bytes) => Some(LENGTH_BYTES.saturating_add(N.saturating_mul(bytes))),
-        None => None,
-    };
-
     #[inline]
     fn encode(&self, writer: &mut Writer) -> Result<(), EncodeError> {
         T::encode_slice(self, writer)
+    }
+
+    #[inline]
+    fn encoded_len(&self) -> Option<usize> {
+        T::encoded_slice_len(self)
     }
 }
 
@@ -270,6 +305,11 @@ impl<T: Encode> Encode for Option<T> {
         writer.write_bool(self.is_some());
         self.as_ref().map_or(Ok(()), |value| value.encode(writer))
     }
+
+    #[inline]
+    fn encoded_len(&self) -> Option<usize> {
+        self.as_ref().map_or(Some(1), |value| value.encoded_len()?.checked_add(1))
+    }
 }
 
 /// A bool that says whether there is a value, then the value.
@@ -283,20 +323,26 @@ impl<T: Decode> Decode for Option<T> {
 }
 
 impl<T: Encode + ?Sized> Encode for &T {
-    const FIXED_BYTES: Option<usize> = T::FIXED_BYTES;
-
     #[inline]
     fn encode(&self, writer: &mut Writer) -> Result<(), EncodeError> {
         (**self).encode(writer)
     }
+
+    #[inline]
+    fn encoded_len(&self) -> Option<usize> {
+        (**self).encoded_len()
+    }
 }
 
 impl<T: Encode + ?Sized> Encode for Box<T> {
-    const FIXED_BYTES: Option<usize> = T::FIXED_BYTES;
-
     #[inline]
     fn encode(&self, writer: &mut Writer) -> Result<(), EncodeError> {
         (**self).encode(writer)
+    }
+
+    #[inline]
+    fn encoded_len(&self) -> Option<usize> {
+        (**self).encoded_len()
     }
 }
 
@@ -313,11 +359,14 @@ impl<T: Decode> Decode for Box<T> {
 
 /// No bytes.
 impl Encode for () {
-    const FIXED_BYTES: Option<usize> = Some(0);
-
     #[inline]
     fn encode(&self, _: &mut Writer) -> Result<(), EncodeError> {
         Ok(())
+    }
+
+    #[inline]
+    fn encoded_len(&self) -> Option<usize> {
+        Some(0)
     }
 }
 
@@ -332,14 +381,21 @@ impl Decode for () {
 macro_rules! tuples {
     ($($($name:ident)+;)*) => {$(
         impl<$($name: Encode),+> Encode for ($($name,)+) {
-            const FIXED_BYTES: Option<usize> = fixed_bytes(&[$($name::FIXED_BYTES),+]);
-
             #[inline]
             fn encode(&self, writer: &mut Writer) -> Result<(), EncodeError> {
                 #[allow(non_snake_case, reason = "the type parameters name the values, too")]
                 let ($($name,)+) = self;
                 $($name.encode(writer)?;)+
                 Ok(())
+            }
+
+            #[inline]
+            fn encoded_len(&self) -> Option<usize> {
+                #[allow(non_snake_case, reason = "the type parameters name the values, too")]
+                let ($($name,)+) = self;
+                let sum = 0_usize;
+                $(let sum = sum.checked_add($name.encoded_len()?)?;)+
+                Some(sum)
             }
         }
 
