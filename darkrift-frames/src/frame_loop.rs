@@ -117,10 +117,11 @@ impl<E> FrameLoop<E> {
         self.run_until(future)
     }
 
-    /// Takes no more events, and runs the tasks until this future is ready: the end of a connection, most often. Events
-    /// that are left are dropped, and no task waits until one is taken.
+    /// Takes no more events of any of its tasks, and runs them until this future is ready: the end of the last connection,
+    /// most often. Events that are left are dropped, and no task waits until one is taken.
     pub fn finish<T>(&mut self, future: impl Future<Output = T>) -> T {
         self.events.close();
+        while self.next_event().is_some() {}
         self.run_until(future)
     }
 

@@ -129,6 +129,7 @@ fn a_finish_waits_for_no_task_whose_events_nobody_takes() {
     network.update();
     assert!(!telling.is_finished(), "so many events wait to be taken that it waits, too");
     assert_eq!(network.finish(telling), 1024);
+    assert_eq!(network.next_event(), None, "those that were left are dropped");
 }
 
 #[test]

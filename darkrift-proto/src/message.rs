@@ -88,8 +88,8 @@ impl Message {
         value: &T,
         encoding: Encoding,
     ) -> Result<Self, EncodeError> {
-        let room = value.encoded_len().unwrap_or(0).min(LONGEST);
-        let mut writer = Writer::append_to(BytesMut::with_capacity(room), encoding);
+        let room = value.encoded_len().map(|length| BytesMut::with_capacity(length.min(LONGEST)));
+        let mut writer = Writer::append_to(room.unwrap_or_default(), encoding);
         value.encode(&mut writer)?;
         Ok(Self { tag, kind: MessageKind::Ordinary, encoding, payload: writer.into_bytes() })
     }

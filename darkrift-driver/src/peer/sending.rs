@@ -23,8 +23,8 @@ impl Peer {
         self.sent(&mut state, result)
     }
 
-    /// Queues a message that is encoded already and goes to many, which began at `begun`: the clock is not asked again
-    /// for each of them.
+    /// Queues a message that is encoded already and goes to many, which began at `begun`: whether it is one of a burst is
+    /// seen by that, and not by a look at the clock for each of them.
     pub(crate) fn send_to_many(
         &self,
         mode: SendMode,
@@ -87,7 +87,7 @@ impl Peer {
         if state.burst.add(&clock) {
             self.drive(state, Drive::Output);
             // A system whose calls are slow shall not make every message of a burst look like a lone one.
-            state.burst.wrote(clock());
+            state.burst.wrote(self.runtime.now());
             self.settle(state);
         } else {
             self.schedule(state);

@@ -323,6 +323,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The text of bytes that were just read, and are not ASCII in UTF-16LE.
+    #[cold]
     fn decode_text(&self, bytes: &[u8], encoding: Encoding) -> Result<String, DecodeError> {
         let text = match encoding {
             Encoding::Utf16Le => text::decode_units(bytes, u16::from_le_bytes, None),
