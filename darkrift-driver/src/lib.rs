@@ -13,6 +13,7 @@ mod datagrams;
 mod error;
 mod messages;
 pub mod nonblocking;
+mod notification;
 mod peer;
 pub mod runtime;
 mod scratch;

@@ -20,6 +20,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use self::burst::Burst;
 use crate::datagrams::{DatagramPath, DatagramSender};
+use crate::notification::{wait_until, wake_listeners};
 use crate::runtime::{Runtime, TcpStream};
 use crate::stream;
 use crate::wakers::{Readiness, ReceiverKey, Wakers};
@@ -287,24 +288,12 @@ impl Peer {
 
     /// Waits until the connection has closed.
     pub(crate) async fn closed(&self) {
-        loop {
-            let listener = self.closed.listen();
-            if self.lock().machine.is_closed() {
-                return;
-            }
-            listener.await;
-        }
+        wait_until(&self.closed, || self.lock().machine.is_closed()).await;
     }
 
     /// Waits until everything queued has left, or never will, and the sockets are gone.
     pub(crate) async fn ended(&self) {
-        loop {
-            let listener = self.ended.listen();
-            if self.lock().stream.is_none() {
-                return;
-            }
-            listener.await;
-        }
+        wait_until(&self.ended, || self.lock().stream.is_none()).await;
     }
 
     /// Wakes the task, once until it has run.
@@ -440,16 +429,6 @@ impl Peer {
         drop((stream, datagrams));
         self.wakers.clear_task();
         wake_listeners(&self.ended);
-    }
-}
-
-/// Notifies whoever listens. Where nobody does, as with most connections, a notification would still allocate.
-///
-/// Who begins to listen and looks at the state behind that misses nothing: what he would be told of was changed under
-/// the lock before.
-fn wake_listeners(notification: &Notification) {
-    if notification.total_listeners() > 0 {
-        notification.notify(usize::MAX);
     }
 }
 

@@ -63,7 +63,7 @@ impl Peer {
         &self,
         state: &mut MutexGuard<'_, PeerState>,
         result: Result<T, SendError>,
-        clock: impl Fn() -> Instant,
+        clock: impl FnOnce() -> Instant,
     ) -> Result<T, SendError> {
         match result {
             Ok(value) => {
@@ -83,8 +83,8 @@ impl Peer {
     }
 
     #[inline(never)]
-    fn sent_first(&self, state: &mut MutexGuard<'_, PeerState>, clock: impl Fn() -> Instant) {
-        if state.burst.add(&clock) {
+    fn sent_first(&self, state: &mut MutexGuard<'_, PeerState>, clock: impl FnOnce() -> Instant) {
+        if state.burst.add(clock) {
             self.drive(state, Drive::Output);
             // A system whose calls are slow shall not make every message of a burst look like a lone one.
             state.burst.wrote(self.runtime.now());

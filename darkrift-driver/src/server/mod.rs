@@ -26,6 +26,7 @@ use crate::Address;
 use crate::client::{Client, Handle};
 use crate::datagrams::SharedUdp;
 use crate::error::BindError;
+use crate::notification::wait_until;
 use crate::peer::Peer;
 use crate::runtime::Runtime;
 use builder::Options;
@@ -237,13 +238,7 @@ impl Inner {
 
     /// Waits until no task of this server runs.
     async fn ended(&self) {
-        loop {
-            let listener = self.all_ended.listen();
-            if self.tasks.load(Ordering::Acquire) == 0 {
-                return;
-            }
-            listener.await;
-        }
+        wait_until(&self.all_ended, || self.tasks.load(Ordering::Acquire) == 0).await;
     }
 
     /// Runs a task that [`ended`](Self::ended) waits for.

@@ -50,7 +50,6 @@ impl Writer {
     }
 
     /// A writer of an empty buffer that has room for `capacity` bytes.
-    #[inline]
     pub fn with_capacity(capacity: usize) -> Self {
         Self::append_to(BytesMut::with_capacity(capacity), Encoding::default())
     }
@@ -83,7 +82,6 @@ impl Writer {
 
     /// The same writer with another encoding.
     #[must_use]
-    #[inline]
     pub fn with_encoding(mut self, encoding: Encoding) -> Self {
         self.encoding = encoding;
         self
