@@ -58,7 +58,7 @@ impl<R: Runtime + Default> Client<R> {
     /// [`ConnectError`] says what failed; one that ran into a time limit names the phase, such as UDP being blocked.
     ///
     /// # Cancel safety
-    /// Dropping the future abandons the attempt and leaves nothing behind.
+    /// Dropping the future abandons the attempt and leaves nothing behind: its sockets close at once.
     pub async fn connect(address: impl Into<Address>) -> Result<Self, ConnectError> {
         Self::builder().connect(address).await
     }

@@ -3,21 +3,21 @@
 use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use darkrift_proto::{ClientConfig, CloseKind, ConnectPhase, Connection, Encoding, Event, Instant, Limits};
 
+use crate::Address;
 use crate::client::{Client, Handle};
 use crate::datagrams::DatagramPath;
 use crate::error::ConnectError;
-use crate::peer::{Drive, Peer};
-use crate::runtime::{Runtime, TcpStream};
+use crate::peer::Peer;
+use crate::runtime::{Runtime, TcpStream, Timer};
 use crate::sockets::{TcpOptions, client_udp, destination};
-use crate::wakers::ReceiverKey;
-use crate::{Address, task};
+use crate::task::Task;
 
 /// Settings of a connect. Each has the default that its method states.
 #[derive(Clone, Debug)]
@@ -130,7 +130,7 @@ impl<R: Runtime> ClientBuilder<R> {
     /// As [`Client::connect`].
     ///
     /// # Cancel safety
-    /// Dropping the future abandons the attempt and leaves nothing behind.
+    /// Dropping the future abandons the attempt and leaves nothing behind: its sockets close at once.
     pub async fn connect_on(
         self,
         runtime: Arc<R>,
@@ -147,7 +147,7 @@ impl<R: Runtime + Default> ClientBuilder<R> {
     /// As [`Client::connect`].
     ///
     /// # Cancel safety
-    /// Dropping the future abandons the attempt and leaves nothing behind.
+    /// Dropping the future abandons the attempt and leaves nothing behind: its sockets close at once.
     pub async fn connect(self, address: impl Into<Address>) -> Result<Client<R>, ConnectError> {
         self.connect_on(Arc::default(), address).await
     }
@@ -167,9 +167,9 @@ async fn connect(
     address: Address,
 ) -> Result<Arc<Handle>, ConnectError> {
     let started = runtime.now();
-    let deadline = Deadline { at: started + config.connect_timeout, limit: config.connect_timeout };
+    let mut deadline = Deadline::new(started, config.connect_timeout);
     let addresses = deadline.apply(&*runtime, address.resolve(&*runtime)).await??;
-    let (stream, server) = open(&*runtime, &addresses, &deadline).await?;
+    let (stream, server) = open(&*runtime, &addresses, &mut deadline).await?;
     if let Some(socket) = stream.socket() {
         tcp.apply(&socket);
     }
@@ -179,21 +179,42 @@ async fn connect(
         .and_then(|socket| runtime.wrap_udp_socket(socket))
         .map_err(|source| ConnectError::Udp { source })?;
     let machine = Connection::client(Arc::new(config), started);
+    let datagrams = DatagramPath::own(udp);
     let peer =
-        Peer::new(runtime.clone(), machine, stream, server, DatagramPath::own(udp), Some(datagram_address));
-    runtime.spawn(Box::pin(task::run(peer.clone(), || {})));
-    let handle = Arc::new(Handle { peer });
-    let mut waiting = Waiting { peer: &handle.peer, key: None };
-    poll_fn(|cx| waiting.poll(cx)).await?;
-    drop(waiting);
-    Ok(handle)
+        Peer::new(runtime.clone(), machine, started, stream, server, datagrams, Some(datagram_address));
+    let mut task = Task::new(peer.clone(), ());
+    if let Some(timer) = deadline.timer {
+        task = task.with_timer(timer, deadline.at);
+    }
+    // Until then this future is the connection's task, so that nothing is left where it is dropped.
+    poll_fn(|cx| poll_connected(&mut task, &peer, cx)).await?;
+    runtime.spawn(Box::pin(task));
+    Ok(Arc::new(Handle { peer }))
+}
+
+/// Runs a connection until Configure has come.
+fn poll_connected(
+    task: &mut Task<()>,
+    peer: &Peer,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), ConnectError>> {
+    // What it comes to, the event says.
+    let _ = Pin::new(task).poll(cx);
+    match peer.lock().machine.poll_event() {
+        Some(Event::Closed(reason)) => Poll::Ready(Err(match reason.kind {
+            CloseKind::ConnectTimeout { phase, limit } => ConnectError::Timeout { phase, limit },
+            _ => ConnectError::Closed(reason),
+        })),
+        Some(_) => Poll::Ready(Ok(())),
+        None => Poll::Pending,
+    }
 }
 
 /// Opens TCP to the first of the addresses that takes it.
 async fn open(
     runtime: &dyn Runtime,
     addresses: &[SocketAddr],
-    deadline: &Deadline,
+    deadline: &mut Deadline,
 ) -> Result<(Box<dyn TcpStream>, SocketAddr), ConnectError> {
     let mut failure = None;
     for address in addresses.iter().copied().map(destination) {
@@ -209,53 +230,30 @@ async fn open(
 struct Deadline {
     at: Instant,
     limit: Duration,
+    /// Set for it, once there was something to wait for.
+    timer: Option<Pin<Box<dyn Timer>>>,
 }
 
 impl Deadline {
+    fn new(started: Instant, limit: Duration) -> Self {
+        Self { at: started + limit, limit, timer: None }
+    }
+
     async fn apply<T>(
-        &self,
+        &mut self,
         runtime: &dyn Runtime,
         future: impl Future<Output = T>,
     ) -> Result<T, ConnectError> {
-        let mut timer = None;
         let mut future = pin!(future);
         poll_fn(|cx| match future.as_mut().poll(cx) {
             Poll::Ready(output) => Poll::Ready(Ok(output)),
-            Poll::Pending => timer
+            Poll::Pending => self
+                .timer
                 .get_or_insert_with(|| runtime.timer(self.at))
                 .as_mut()
                 .poll(cx)
                 .map(|()| Err(ConnectError::Timeout { phase: ConnectPhase::Tcp, limit: self.limit })),
         })
         .await
-    }
-}
-
-/// Waits for Configure, in the place of a receiver.
-struct Waiting<'a> {
-    peer: &'a Arc<Peer>,
-    key: Option<ReceiverKey>,
-}
-
-impl Waiting<'_> {
-    fn poll(&mut self, cx: &Context<'_>) -> Poll<Result<(), ConnectError>> {
-        let mut state = self.peer.lock();
-        self.peer.wakers().wait(&mut self.key, cx.waker());
-        self.peer.drive(&mut state, Drive::All);
-        self.peer.settle(&mut state);
-        match state.machine.poll_event() {
-            Some(Event::Closed(reason)) => Poll::Ready(Err(match reason.kind {
-                CloseKind::ConnectTimeout { phase, limit } => ConnectError::Timeout { phase, limit },
-                _ => ConnectError::Closed(reason),
-            })),
-            Some(_) => Poll::Ready(Ok(())),
-            None => Poll::Pending,
-        }
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.peer.forget(&mut self.key);
     }
 }

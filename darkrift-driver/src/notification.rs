@@ -14,11 +14,20 @@ pub(crate) fn wake_listeners(notification: &Notification) {
 
 /// Waits until this is so, of which a notification tells.
 pub(crate) async fn wait_until(notification: &Notification, is_so: impl Fn() -> bool) {
+    wait_for(notification, || is_so().then_some(())).await;
+}
+
+/// Waits until this gives something, of which a notification tells.
+pub(crate) async fn wait_for<T>(notification: &Notification, mut look: impl FnMut() -> Option<T>) -> T {
     loop {
-        // Before the look, so that a change behind it is not missed.
+        // Most often there is nothing to wait for.
+        if let Some(found) = look() {
+            return found;
+        }
         let listener = notification.listen();
-        if is_so() {
-            return;
+        // A change before the listener was there is seen now, and a later one wakes it.
+        if let Some(found) = look() {
+            return found;
         }
         listener.await;
     }

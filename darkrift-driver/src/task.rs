@@ -1,7 +1,7 @@
 //! A connection's own task: it flushes what is left, keeps the time, and looks after the connection while no `recv`
 //! waits.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -12,45 +12,89 @@ use parking_lot::MutexGuard;
 use crate::peer::{ATTENTION, Drive, Peer, PeerState};
 use crate::runtime::Timer;
 
-/// Runs until the connection has drained, and lets go of its sockets; also where it is dropped before. Calls `on_closed`
-/// once when it has closed.
-pub(crate) fn run(peer: Arc<Peer>, on_closed: impl FnOnce()) -> impl Future<Output = ()> {
-    // Outside of the future's code, which never runs where the runtime stops first.
-    let mut ending = Ending { peer, on_closed: Some(on_closed) };
-    async move {
-        let mut task = Task { timer: None, armed: None, watch: None, looks: 0 };
-        poll_fn(|cx| {
-            let poll = task.poll(&ending.peer, cx);
-            ending.tell();
-            poll
-        })
-        .await;
-    }
-}
-
-/// Ends the connection when it is dropped.
-struct Ending<F: FnOnce()> {
+/// Runs until the connection has drained, and lets go of its sockets; also where it is dropped before.
+pub(crate) struct Task<O: Observer> {
     peer: Arc<Peer>,
-    on_closed: Option<F>,
+    upkeep: Upkeep,
+    /// Whether the observer knows that the connection has closed.
+    told: bool,
+    /// Gone once it knows that the sockets are.
+    observer: Option<O>,
 }
 
-impl<F: FnOnce()> Ending<F> {
-    /// Tells once that the connection has closed.
+/// Who is told how a connection ends.
+pub(crate) trait Observer: Unpin {
+    /// It has closed. Told once.
+    fn closed(&self, peer: &Peer);
+
+    /// Its sockets are gone. Told once, behind `closed`.
+    fn ended(&self, peer: &Peer);
+}
+
+/// Nobody.
+impl Observer for () {
+    fn closed(&self, _: &Peer) {}
+    fn ended(&self, _: &Peer) {}
+}
+
+impl<O: Observer> Task<O> {
+    pub(crate) fn new(peer: Arc<Peer>, observer: O) -> Self {
+        Self { peer, upkeep: Upkeep::default(), told: false, observer: Some(observer) }
+    }
+
+    /// Begins with a timer that is there already, and set for this moment.
+    pub(crate) fn with_timer(mut self, timer: Pin<Box<dyn Timer>>, at: Instant) -> Self {
+        self.upkeep.timer = Some(timer);
+        self.upkeep.armed = Some(at);
+        self
+    }
+
+    /// The connection has closed.
     fn tell(&mut self) {
-        if self.on_closed.is_some() && self.peer.lock().machine.is_closed() {
-            self.on_closed.take().expect("it is there")();
+        if let (Some(observer), false) = (&self.observer, self.told) {
+            self.told = true;
+            observer.closed(&self.peer);
+        }
+    }
+
+    /// Lets go of everything.
+    fn end(&mut self) {
+        self.peer.end();
+        self.tell();
+        self.upkeep.timer = None;
+        if let Some(observer) = self.observer.take() {
+            observer.ended(&self.peer);
         }
     }
 }
 
-impl<F: FnOnce()> Drop for Ending<F> {
-    fn drop(&mut self) {
-        self.peer.end();
-        self.tell();
+impl<O: Observer> Future for Task<O> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Self { peer, upkeep, .. } = &mut *self;
+        let (poll, is_closed) = upkeep.poll(peer, cx);
+        if poll.is_ready() {
+            // Now, since an executor may keep a future that has ended.
+            self.end();
+        } else if is_closed {
+            self.tell();
+        }
+        poll
     }
 }
 
-struct Task {
+impl<O: Observer> Drop for Task<O> {
+    fn drop(&mut self) {
+        if self.observer.is_some() {
+            self.end();
+        }
+    }
+}
+
+/// What the task knows from one time it runs to the next.
+#[derive(Default)]
+struct Upkeep {
     timer: Option<Pin<Box<dyn Timer>>>,
     armed: Option<Instant>,
     /// When to see whether the application still looks at its messages. While this is set, a `recv` was here a
@@ -60,8 +104,9 @@ struct Task {
     looks: u64,
 }
 
-impl Task {
-    fn poll(&mut self, peer: &Peer, cx: &mut Context<'_>) -> Poll<()> {
+impl Upkeep {
+    /// Ready once the connection has drained; and whether it has closed.
+    fn poll(&mut self, peer: &Peer, cx: &mut Context<'_>) -> (Poll<()>, bool) {
         peer.wakers().set_task(cx.waker());
         let mut state = peer.lock();
         state.begin_task();
@@ -69,7 +114,7 @@ impl Task {
         loop {
             if state.machine.is_drained() {
                 peer.settle(&mut state);
-                return Poll::Ready(());
+                return (Poll::Ready(()), true);
             }
             if self.poll_timer(peer, &state, cx).is_pending() {
                 break;
@@ -83,12 +128,12 @@ impl Task {
         }
         state.armed = self.armed;
         peer.settle(&mut state);
-        let news = state.machine.has_event();
+        let (news, is_closed) = (state.machine.has_event(), state.machine.is_closed());
         drop(state);
         if news {
             peer.wakers().wake_receiver();
         }
-        Poll::Pending
+        (Poll::Pending, is_closed)
     }
 
     /// Sends what is queued, and receives unless the application is about to.

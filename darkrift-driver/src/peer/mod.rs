@@ -102,6 +102,7 @@ impl Peer {
     pub(crate) fn new(
         runtime: Arc<dyn Runtime>,
         machine: Connection,
+        now: Instant,
         stream: Box<dyn TcpStream>,
         stream_address: SocketAddr,
         datagrams: DatagramPath,
@@ -119,7 +120,7 @@ impl Peer {
                 datagrams: Some(datagrams),
                 input: BytesMut::new(),
                 stream_ended: false,
-                now: runtime.now(),
+                now,
                 scheduled: false,
                 armed: None,
                 finished: false,

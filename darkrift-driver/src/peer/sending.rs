@@ -4,6 +4,7 @@ use darkrift_proto::{EncodedMessage, Instant, MessageKind, SendError, SendMode, 
 use parking_lot::MutexGuard;
 
 use super::{Drive, Peer, PeerState};
+use crate::notification::wait_for;
 
 impl Peer {
     /// Queues a message, and sends it now if it looks like a lone one.
@@ -107,17 +108,10 @@ impl Peer {
         &self,
         mut attempt: impl FnMut() -> Result<T, SendError>,
     ) -> Result<T, SendError> {
-        loop {
-            match attempt() {
-                Err(SendError::Full { .. }) => {}
-                other => return other,
-            }
-            // Listen first and look again, so that room made in between is seen.
-            let listener = self.room.listen();
-            match attempt() {
-                Err(SendError::Full { .. }) => listener.await,
-                other => return other,
-            }
-        }
+        wait_for(&self.room, || match attempt() {
+            Err(SendError::Full { .. }) => None,
+            other => Some(other),
+        })
+        .await
     }
 }

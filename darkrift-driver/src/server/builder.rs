@@ -15,6 +15,7 @@ use parking_lot::{Mutex, RwLock};
 
 use super::broadcast::Behind;
 use super::statistics::Counters;
+use super::tokens::SystemTokens;
 use super::{Door, Inner, Server};
 use crate::Address;
 use crate::datagrams::SharedUdp;
@@ -258,6 +259,7 @@ async fn bind(
         runtime,
         door: Mutex::new(Door {
             listener: Listener::new(Arc::new(options.config.clone())),
+            tokens: SystemTokens::default(),
             connections: Vec::new(),
         }),
         options,

@@ -13,13 +13,12 @@ use bytes::Bytes;
 use darkrift_proto::{CloseKind, CloseReason, ConnectionKey, Initiator, Routing};
 use event_listener::EventListener;
 
-use super::tokens::SystemTokens;
-use super::{BACKLOG_PRUNED_AT, Entry, Inner, Joining};
+use super::{BACKLOG_PRUNED_AT, Door, Entry, Inner, Joining, Running};
 use crate::client::Handle;
 use crate::datagrams::{DatagramPath, LONGEST_DATAGRAM, SharedUdp, each_datagram};
 use crate::peer::{Drive, Peer};
 use crate::runtime::{RecvMeta, TcpListener, TcpStream, Transmit};
-use crate::task;
+use crate::task::{Observer, Task};
 use crate::turn::Turn;
 
 /// How many buffers one receive call fills, each with what one sender sent.
@@ -40,11 +39,12 @@ impl Inner {
 
     /// Runs a task without which the server is none: it stops with it, however that ends.
     fn spawn_at_door(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
-        let stop = StopOnDrop(self.clone());
-        self.spawn(async move {
+        let door = AtDoor(self.running());
+        self.runtime.spawn(Box::pin(async move {
             task.await;
-            drop(stop);
-        });
+            // Behind it, also where the task was never run or is dropped before its end.
+            drop(door);
+        }));
     }
 
     /// Waits for `work`, or gives `None` as soon as the server stops, which `stopping` listens for.
@@ -74,7 +74,8 @@ impl Inner {
             if self.is_stopped() {
                 return;
             }
-            let (key, machine) = match door.listener.accept(now, address, &mut SystemTokens) {
+            let Door { listener, tokens, connections } = &mut *door;
+            let (key, machine) = match listener.accept(now, address, tokens) {
                 Ok(accepted) => accepted,
                 Err(refused) => {
                     self.counters.refused(refused);
@@ -85,11 +86,11 @@ impl Inner {
                 self.options.tcp.apply_accepted(&socket);
             }
             let datagrams = DatagramPath::shared(udp.clone());
-            let peer = Peer::new(self.runtime.clone(), machine, stream, address, datagrams, None);
-            if door.connections.len() <= key.index() {
-                door.connections.resize(key.index() + 1, None);
+            let peer = Peer::new(self.runtime.clone(), machine, now, stream, address, datagrams, None);
+            if connections.len() <= key.index() {
+                connections.resize(key.index() + 1, None);
             }
-            door.connections[key.index()] = Some(peer.clone());
+            connections[key.index()] = Some(peer.clone());
             (key, peer)
         };
         {
@@ -97,7 +98,8 @@ impl Inner {
             let mut state = peer.lock();
             peer.drive(&mut state, Drive::Output);
         }
-        self.spawn(serve(self.clone(), key, peer));
+        let served = Served { key, running: self.running() };
+        self.runtime.spawn(Box::pin(Task::new(peer, served)));
     }
 
     /// The client's token came: acknowledges it, and lets the client in.
@@ -226,33 +228,28 @@ impl Inner {
     }
 }
 
-struct StopOnDrop(Arc<Inner>);
+/// A task without which the server is none.
+struct AtDoor(Running);
 
-impl Drop for StopOnDrop {
+impl Drop for AtDoor {
     fn drop(&mut self) {
-        self.0.stop();
+        self.0.0.stop();
     }
 }
 
-/// Looks after one connection to its end, also where the runtime stops first.
-fn serve(inner: Arc<Inner>, key: ConnectionKey, peer: Arc<Peer>) -> impl Future<Output = ()> {
-    let release = ReleaseOnDrop { inner: inner.clone(), key, peer: peer.clone() };
-    let run = task::run(peer.clone(), move || inner.closed(&peer));
-    async move {
-        run.await;
-        drop(release);
-    }
-}
-
-struct ReleaseOnDrop {
-    inner: Arc<Inner>,
+/// A connection of this server's, which is told how it ends.
+struct Served {
     key: ConnectionKey,
-    peer: Arc<Peer>,
+    running: Running,
 }
 
-impl Drop for ReleaseOnDrop {
-    fn drop(&mut self) {
-        self.inner.released(self.key, &self.peer);
+impl Observer for Served {
+    fn closed(&self, peer: &Peer) {
+        self.running.0.closed(peer);
+    }
+
+    fn ended(&self, peer: &Peer) {
+        self.running.0.released(self.key, peer);
     }
 }
 

@@ -26,11 +26,12 @@ use crate::Address;
 use crate::client::{Client, Handle};
 use crate::datagrams::SharedUdp;
 use crate::error::BindError;
-use crate::notification::wait_until;
+use crate::notification::{wait_for, wait_until};
 use crate::peer::Peer;
 use crate::runtime::Runtime;
 use builder::Options;
 use statistics::Counters;
+use tokens::SystemTokens;
 
 /// Past this many clients that nobody has accepted, those that have left already are forgotten.
 const BACKLOG_PRUNED_AT: usize = 4096;
@@ -82,6 +83,7 @@ pub(crate) struct Inner {
 #[derive(Debug)]
 struct Door {
     listener: Listener,
+    tokens: SystemTokens,
     connections: Vec<Option<Arc<Peer>>>,
 }
 
@@ -129,17 +131,11 @@ impl<R> Server<R> {
     /// Dropping the future loses no client.
     pub async fn accept(&self) -> Option<Client<R>> {
         let inner = self.inner();
-        loop {
-            let listener = inner.arrived.listen();
-            let next = inner.backlog.lock().pop_front();
-            if let Some(handle) = next {
-                return Some(Client::from_handle(handle));
-            }
-            if inner.is_stopped() {
-                return None;
-            }
-            listener.await;
-        }
+        let next = || {
+            let handle = inner.backlog.lock().pop_front();
+            (handle.is_some() || inner.is_stopped()).then_some(handle)
+        };
+        wait_for(&inner.arrived, next).await.map(Client::from_handle)
     }
 
     /// The client with this id, while it is connected.
@@ -241,21 +237,18 @@ impl Inner {
         wait_until(&self.all_ended, || self.tasks.load(Ordering::Acquire) == 0).await;
     }
 
-    /// Runs a task that [`ended`](Self::ended) waits for.
-    fn spawn(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
+    /// Begins a task that [`ended`](Self::ended) waits for. It holds this until it has let go of everything, or was
+    /// dropped with its runtime.
+    fn running(self: &Arc<Self>) -> Running {
         self.tasks.fetch_add(1, Ordering::AcqRel);
-        let guard = TaskGuard(self.clone());
-        self.runtime.spawn(Box::pin(async move {
-            // Held until the task has let go of everything, or was dropped with its runtime.
-            let _guard = guard;
-            task.await;
-        }));
+        Running(self.clone())
     }
 }
 
-struct TaskGuard(Arc<Inner>);
+/// A task of this server's.
+struct Running(Arc<Inner>);
 
-impl Drop for TaskGuard {
+impl Drop for Running {
     fn drop(&mut self) {
         if self.0.tasks.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.0.all_ended.notify(usize::MAX);
