@@ -193,11 +193,7 @@ async fn connect(
 }
 
 /// Runs a connection until Configure has come.
-fn poll_connected(
-    task: &mut Task<()>,
-    peer: &Peer,
-    cx: &mut Context<'_>,
-) -> Poll<Result<(), ConnectError>> {
+fn poll_connected(task: &mut Task<()>, peer: &Peer, cx: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
     // What it comes to, the event says.
     let _ = Pin::new(task).poll(cx);
     match peer.lock().machine.poll_event() {

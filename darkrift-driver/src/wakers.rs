@@ -2,8 +2,8 @@
 //!
 //! When a `recv` waits, the reactor wakes it, and it reads the socket itself: no second task stands between the
 //! socket and the application. When none waits, the connection's task is woken instead, so pings are answered and
-//! ends are noticed all the same. Each socket is registered under a waker of its own, which also remembers that it
-//! was woken, so that nobody looks at a socket that has nothing new.
+//! ends are noticed all the same. Each socket's input is registered under a waker of its own, which also remembers that it
+//! was woken, so that nobody looks at a socket that has nothing new. Output is the task's: a socket that was full wakes it.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -171,15 +171,13 @@ impl Wakers {
     }
 }
 
-/// For a socket that takes output again: it is offered by whoever is there.
+/// For a socket that takes output again.
 impl Wake for Wakers {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if !self.wake_receiver() {
-            self.wake_task();
-        }
+        self.wake_task();
     }
 }

@@ -316,24 +316,31 @@ impl Peer {
 
     /// Offers the sockets everything that is queued.
     fn flush(&self, state: &mut MutexGuard<'_, PeerState>) {
-        if !state.has_output() {
-            return;
+        if state.has_stream_output() {
+            self.flush_stream(state);
         }
-        let PeerState { machine, stream: Some(stream), stream_ended, burst, room_wanted, now, .. } =
-            &mut **state
+        if state.has_datagrams() {
+            self.flush_datagrams(state);
+        }
+    }
+
+    fn flush_stream(&self, state: &mut PeerState) {
+        let PeerState { machine, stream: Some(stream), stream_ended, burst, room_wanted, now, .. } = state
         else {
             return;
         };
-        let mut cx = Context::from_waker(&self.output_waker);
-        if machine.stream_queued() > 0 || machine.wants_stream_shutdown() {
-            burst.wrote(*now);
-            if stream::flush(stream.as_mut(), machine, *stream_ended, &*self.runtime, &mut cx)
-                && std::mem::take(room_wanted)
-            {
-                wake_listeners(&self.room);
-            }
+        burst.wrote(*now);
+        let cx = &mut Context::from_waker(&self.output_waker);
+        if stream::flush(stream.as_mut(), machine, *stream_ended, &*self.runtime, cx)
+            && std::mem::take(room_wanted)
+        {
+            wake_listeners(&self.room);
         }
+    }
+
+    fn flush_datagrams(&self, state: &mut MutexGuard<'_, PeerState>) {
         let Some(&destination) = self.datagram_address.get() else { return };
+        let mut cx = Context::from_waker(&self.output_waker);
         while let Some((sender, run)) = state.next_datagrams() {
             // Without the lock: over a short way the answer is there before the call returns, and whoever receives
             // it shall not have to wait.
@@ -468,9 +475,17 @@ impl PeerState {
     /// Whether there is anything to offer to the sockets.
     #[inline]
     fn has_output(&self) -> bool {
-        self.machine.stream_queued() > 0
-            || self.machine.wants_stream_shutdown()
-            || self.datagrams.as_ref().is_some_and(|datagrams| datagrams.has_next(&self.machine))
+        self.has_stream_output() || self.has_datagrams()
+    }
+
+    #[inline]
+    fn has_stream_output(&self) -> bool {
+        self.machine.stream_queued() > 0 || self.machine.wants_stream_shutdown()
+    }
+
+    #[inline]
+    fn has_datagrams(&self) -> bool {
+        self.datagrams.as_ref().is_some_and(|datagrams| datagrams.has_next(&self.machine))
     }
 
     /// The next datagrams to send, and what sends them.

@@ -89,7 +89,10 @@ impl Peer {
             self.drive(state, Drive::Output);
             // A system whose calls are slow shall not make every message of a burst look like a lone one.
             state.burst.wrote(self.runtime.now());
-            self.settle(state);
+            // Unless the socket has failed: a message moves no deadline.
+            if state.machine.is_closed() {
+                self.settle(state);
+            }
         } else {
             self.schedule(state);
         }

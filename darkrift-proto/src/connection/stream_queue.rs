@@ -196,7 +196,9 @@ impl StreamQueue {
             count -= chunk.len();
             self.chunks.pop_front();
         }
-        self.tail.buffer_mut().advance(count);
+        if count > 0 {
+            self.tail.buffer_mut().advance(count);
+        }
         if self.queued == 0 {
             self.emptied();
         }
