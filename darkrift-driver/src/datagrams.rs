@@ -29,7 +29,14 @@ const RECEIVES: usize = 16;
 pub(crate) struct DatagramPath {
     sender: DatagramSender,
     /// Taken from the machine, and not taken by the socket.
-    unsent: Option<Datagrams>,
+    unsent: Option<Run>,
+}
+
+/// Datagrams to one peer: `contents` cut every `segment` bytes.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) contents: Bytes,
+    pub(crate) segment: usize,
 }
 
 /// What sends a connection's datagrams; a copy does so without the connection's lock.
@@ -77,20 +84,26 @@ impl DatagramPath {
         self.unsent.is_some() || machine.has_datagram()
     }
 
-    /// The next datagrams to send, equal lengths together, and what sends them.
-    pub(crate) fn next(&mut self, machine: &mut Connection) -> Option<(DatagramSender, Datagrams)> {
-        if !self.has_next(machine) {
-            return None;
-        }
-        let run = match self.unsent.take() {
-            Some(run) => run,
-            None => machine.poll_datagrams(self.sender.max_segments())?,
-        };
-        Some((self.sender.clone(), run))
+    /// The next datagrams to send, equal lengths together.
+    pub(crate) fn next(&mut self, machine: &mut Connection) -> Option<Run> {
+        self.unsent.take().or_else(|| {
+            let Datagrams { contents, segment, .. } = machine.poll_datagrams(self.sender.max_segments())?;
+            Some(Run { contents, segment })
+        })
+    }
+
+    /// The next datagram in `buffer`, and its length, where it is the only one and fits.
+    pub(crate) fn next_lone(&self, machine: &mut Connection, buffer: &mut [u8]) -> Option<usize> {
+        if self.unsent.is_some() { None } else { machine.poll_lone_datagram(buffer) }
+    }
+
+    /// What sends them.
+    pub(crate) fn sender(&self) -> DatagramSender {
+        self.sender.clone()
     }
 
     /// Gives back what the socket did not take. Were there others meanwhile, they are lost, as datagrams may be.
-    pub(crate) fn keep(&mut self, run: Datagrams) {
+    pub(crate) fn keep(&mut self, run: Run) {
         self.unsent = Some(run);
     }
 
@@ -131,15 +144,21 @@ impl DatagramPath {
 }
 
 impl DatagramSender {
-    /// Sends a run of datagrams; pending when the socket is full, and then the waker will be woken.
-    pub(crate) fn send(&self, run: &Datagrams, destination: SocketAddr, cx: &mut Context<'_>) -> Poll<()> {
-        let segment = run.segment.max(1);
+    /// Sends datagrams, `all` cut every `segment` bytes; pending when the socket is full, and then the waker will be woken.
+    pub(crate) fn send(
+        &self,
+        all: &[u8],
+        segment: usize,
+        destination: SocketAddr,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        let segment = segment.max(1);
         let together = destination.ip().is_loopback() || segment <= SAFE_SEGMENT;
-        let step = if together { run.contents.len().max(1) } else { segment };
+        let step = if together { all.len().max(1) } else { segment };
         let mut start = 0;
         loop {
-            let end = run.contents.len().min(start + step);
-            let contents = &run.contents[start..end];
+            let end = all.len().min(start + step);
+            let contents = &all[start..end];
             let segment_size = (contents.len() > segment).then_some(segment);
             let transmit = Transmit { destination, ecn: None, contents, segment_size, src_ip: self.source };
             match self.socket().try_send(&transmit) {
@@ -152,7 +171,7 @@ impl DatagramSender {
                 // Any other error is of these datagrams, which may be lost on the way in any case.
                 _ => start = end,
             }
-            if start >= run.contents.len() {
+            if start >= all.len() {
                 return Poll::Ready(());
             }
         }

@@ -68,6 +68,7 @@ enum Operation {
     TakeEvents(usize),
     Write(usize),
     TakeDatagrams(usize),
+    TakeLoneDatagram(usize),
     Wait(u64),
 }
 
@@ -92,6 +93,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         10 => (0..20_usize).prop_map(TakeEvents),
         6 => (0..5000_usize).prop_map(Write),
         6 => (0..9_usize).prop_map(TakeDatagrams),
+        3 => (0..300_usize).prop_map(TakeLoneDatagram),
         4 => (0..3000_u64).prop_map(Wait),
     ]
 }
@@ -187,6 +189,13 @@ impl Observed {
                 let run = self.connection().poll_datagrams(*most);
                 assert_eq!(run.is_some(), announced);
                 assert!(run.is_none_or(|run| run.segment > 0 && run.contents.len() <= 65_507));
+            }
+            Operation::TakeLoneDatagram(room) => {
+                let announced = self.connection().has_datagram();
+                let mut buffer = vec![0; *room];
+                let length = self.connection().poll_lone_datagram(&mut buffer);
+                assert!(length.is_none_or(|length| announced && length > 0));
+                assert!(length.is_none() || !self.connection().has_datagram());
             }
             Operation::Wait(milliseconds) => self.now = self.now + Duration::from_millis(*milliseconds),
         }

@@ -232,8 +232,12 @@ impl Endpoint {
             return Vec::new();
         }
         let mut taken = Vec::new();
+        let mut lone = [0; 256];
         if segments == 1 {
             taken.extend(self.connection.poll_datagram());
+        } else if let Some(length) = self.connection.poll_lone_datagram(&mut lone) {
+            assert!(!self.connection.has_datagram(), "{place:?}: a lone datagram was not alone");
+            taken.push(Bytes::copy_from_slice(&lone[..length]));
         } else if let Some(mut run) = self.connection.poll_datagrams(segments) {
             while run.contents.len() > run.segment {
                 taken.push(run.contents.split_to(run.segment));

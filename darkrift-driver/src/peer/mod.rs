@@ -12,14 +12,13 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use bytes::BytesMut;
-use darkrift_proto::connection::Datagrams;
+use bytes::{Bytes, BytesMut};
 use darkrift_proto::{CloseKind, CloseReason, Connection, Event, Initiator, Instant, Received};
 use event_listener::Event as Notification;
 use parking_lot::{Mutex, MutexGuard};
 
 use self::burst::Burst;
-use crate::datagrams::{DatagramPath, DatagramSender};
+use crate::datagrams::{DatagramPath, Run};
 use crate::notification::{wait_until, wake_listeners};
 use crate::runtime::{Runtime, TcpStream};
 use crate::stream;
@@ -31,6 +30,9 @@ pub(crate) const ATTENTION: Duration = Duration::from_millis(20);
 /// How many looks at the sockets in a row may each bring messages before a `recv` lets other tasks run: a peer that
 /// sends faster than its messages are handled would keep the thread for ever.
 const TURN: u32 = 8;
+
+/// The longest lone datagram that is sent from the stack: most of what a game sends by itself.
+const LONE_DATAGRAM: usize = 256;
 
 /// Most capacity that an input buffer keeps while nothing is in it.
 const KEPT_INPUT: usize = 1024;
@@ -340,18 +342,38 @@ impl Peer {
 
     fn flush_datagrams(&self, state: &mut MutexGuard<'_, PeerState>) {
         let Some(&destination) = self.datagram_address.get() else { return };
-        let mut cx = Context::from_waker(&self.output_waker);
-        while let Some((sender, run)) = state.next_datagrams() {
-            // Without the lock: over a short way the answer is there before the call returns, and whoever receives
-            // it shall not have to wait.
-            let sent = MutexGuard::unlocked(state, || sender.send(&run, destination, &mut cx));
-            if sent.is_pending() {
-                if let Some(datagrams) = &mut state.datagrams {
-                    datagrams.keep(run);
+        let mut lone = [0; LONE_DATAGRAM];
+        let unsent = loop {
+            if let Some(length) = state.next_lone_datagram(&mut lone) {
+                let datagram = &lone[..length];
+                if self.send_unlocked(state, datagram, length, destination).is_pending() {
+                    break Run { contents: Bytes::copy_from_slice(datagram), segment: length };
                 }
+            } else if let Some(run) = state.next_datagrams() {
+                if self.send_unlocked(state, &run.contents, run.segment, destination).is_pending() {
+                    break run;
+                }
+            } else {
                 return;
             }
+        };
+        if let Some(datagrams) = &mut state.datagrams {
+            datagrams.keep(unsent);
         }
+    }
+
+    /// Sends datagrams without the lock: over a short way the answer is there before the call returns, and whoever
+    /// receives it shall not have to wait.
+    fn send_unlocked(
+        &self,
+        state: &mut MutexGuard<'_, PeerState>,
+        contents: &[u8],
+        segment: usize,
+        destination: SocketAddr,
+    ) -> Poll<()> {
+        let Some(sender) = state.datagrams.as_ref().map(DatagramPath::sender) else { return Poll::Ready(()) };
+        let mut cx = Context::from_waker(&self.output_waker);
+        MutexGuard::unlocked(state, || sender.send(contents, segment, destination, &mut cx))
     }
 
     /// Takes what has come to the sockets; false when nobody was told that there is anything.
@@ -488,11 +510,18 @@ impl PeerState {
         self.datagrams.as_ref().is_some_and(|datagrams| datagrams.has_next(&self.machine))
     }
 
-    /// The next datagrams to send, and what sends them.
-    fn next_datagrams(&mut self) -> Option<(DatagramSender, Datagrams)> {
+    /// The next datagrams to send.
+    fn next_datagrams(&mut self) -> Option<Run> {
         let next = self.datagrams.as_mut()?.next(&mut self.machine)?;
         self.burst.wrote(self.now);
         Some(next)
+    }
+
+    /// The next datagram in `buffer`, and its length, where it is the only one and fits.
+    fn next_lone_datagram(&mut self, buffer: &mut [u8]) -> Option<usize> {
+        let length = self.datagrams.as_ref()?.next_lone(&mut self.machine, buffer)?;
+        self.burst.wrote(self.now);
+        Some(length)
     }
 
     /// The task begins to run: whatever changes from here on must wake it again.

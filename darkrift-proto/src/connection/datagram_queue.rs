@@ -149,6 +149,21 @@ impl DatagramQueue {
         Some(Datagrams { contents, segment: usize::from(first) })
     }
 
+    /// The datagram in `buffer`, and its length, where it is the only one and fits.
+    pub(super) fn pop_lone(&mut self, buffer: &mut [u8]) -> Option<usize> {
+        if self.shared.is_some() || self.lengths.len() != 1 {
+            return None;
+        }
+        let datagram = self.writer.buffer_mut();
+        let length = datagram.len();
+        buffer.get_mut(..length)?.copy_from_slice(datagram);
+        datagram.clear();
+        self.lengths.clear();
+        self.bytes_sent += length as u64;
+        self.emptied();
+        Some(length)
+    }
+
     /// Forgets everything that waits.
     pub(super) fn clear(&mut self) {
         self.shared = None;
@@ -213,6 +228,10 @@ mod tests {
 
     fn message(length: usize) -> Message {
         Message::new(1, vec![9; length - 3])
+    }
+
+    fn message_bytes(length: usize) -> Bytes {
+        EncodedMessage::new(&message(length)).unwrap().datagram()
     }
 
     fn queue(lengths: &[usize]) -> DatagramQueue {
@@ -327,6 +346,36 @@ mod tests {
             assert_eq!(queue.pop().unwrap().len(), 10);
         }
         assert_eq!(queue.bytes_sent(), 20);
+    }
+
+    #[test]
+    fn a_lone_datagram_is_copied_and_its_memory_serves_the_next() {
+        let mut queue = queue(&[10]);
+        let memory = queue.writer.buffer().as_ptr();
+        let mut buffer = [0; 20];
+        for length in [10, 20] {
+            assert_eq!(queue.pop_lone(&mut buffer), Some(length));
+            assert_eq!(buffer[..length], message_bytes(length));
+            assert!(queue.is_empty());
+            queue.push(&message(20), Encoding::default()).unwrap();
+            assert_eq!(queue.writer.buffer().as_ptr(), memory);
+        }
+        assert_eq!(queue.bytes_sent(), 30);
+    }
+
+    #[test]
+    fn a_datagram_that_is_not_alone_or_does_not_fit_stays() {
+        let mut buffer = [0; 20];
+        assert_eq!(queue(&[]).pop_lone(&mut buffer), None);
+        let mut shared = queue(&[]);
+        shared.push_encoded(&EncodedMessage::new(&message(10)).unwrap()).unwrap();
+        for (mut queue, lengths) in
+            [(queue(&[10, 10]), vec![10, 10]), (queue(&[21]), vec![21]), (shared, vec![10])]
+        {
+            assert_eq!(queue.pop_lone(&mut buffer), None);
+            let left: Vec<usize> = runs(&mut queue, 1).into_iter().map(|(length, _)| length).collect();
+            assert_eq!(left, lengths);
+        }
     }
 
     #[test]

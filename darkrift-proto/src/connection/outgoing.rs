@@ -185,6 +185,14 @@ impl Connection {
         }
     }
 
+    /// Takes the next datagram into `buffer` and gives its length, where that costs no allocation: it is a message of this
+    /// connection's own, it fits, and no other waits. `None`, and nothing taken, otherwise: then ask
+    /// [`poll_datagram`](Self::poll_datagram) or [`poll_datagrams`](Self::poll_datagrams).
+    #[must_use]
+    pub fn poll_lone_datagram(&mut self, buffer: &mut [u8]) -> Option<usize> {
+        if self.token_due { None } else { self.datagrams.pop_lone(buffer) }
+    }
+
     /// Whether [`poll_datagram`](Self::poll_datagram) would give something.
     #[inline]
     pub fn has_datagram(&self) -> bool {

@@ -236,7 +236,10 @@ fn operate(driven: &mut Driven, input: &mut Input<'_>) {
         }
         7 => {
             let most = usize::from(input.byte());
-            if let Some(run) = connection.poll_datagrams(most) {
+            let mut lone = [0; u8::MAX as usize];
+            if let Some(length) = connection.poll_lone_datagram(&mut lone[..most]) {
+                assert!(length > 0 && !connection.has_datagram());
+            } else if let Some(run) = connection.poll_datagrams(most) {
                 assert!(run.segment > 0 && run.contents.len().div_ceil(run.segment) <= most.max(1));
             }
         }
