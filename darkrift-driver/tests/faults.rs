@@ -172,6 +172,29 @@ fn a_burst_leaves_in_few_calls_however_long_a_call_takes() {
 }
 
 #[test]
+fn broadcasts_in_a_row_leave_in_few_calls_however_long_a_call_takes() {
+    for takes in [0, 1, 20, 100].map(Duration::from_micros) {
+        let (calls, _) = run(1, Faults { takes, ..Faults::default() }, async {
+            let (server, first, _accepted) = pair().await;
+            let (mut clients, mut kept) = (vec![first], Vec::new());
+            while clients.len() < 4 {
+                clients.push(Client::<Mock>::connect(server.local_addr()).await.unwrap());
+                kept.push(server.accept().await.unwrap());
+            }
+            let calls = Mock::default().calls();
+            for number in 0..100 {
+                assert_eq!(server.broadcast(RELIABLE, &numbered(number, 20)).unwrap().sent, 4);
+            }
+            for client in &clients {
+                receive_all(client, 100, 20).await;
+            }
+            Mock::default().calls() - calls
+        });
+        assert!(calls < 80, "{calls} calls, where each takes {takes:?}");
+    }
+}
+
+#[test]
 fn errors_of_datagrams_are_never_the_connections_end() {
     for seed in 0..30 {
         let faults = Faults { datagram_errors: 30, lost: 10, would_block: 10, ..Faults::default() };
