@@ -2,6 +2,7 @@
 
 pub(crate) mod bare;
 pub(crate) mod blocking;
+pub(crate) mod by_hand;
 pub(crate) mod datagrams;
 pub(crate) mod framed;
 pub(crate) mod hand;
@@ -10,6 +11,7 @@ pub(crate) mod raw;
 
 pub(crate) use bare::Bare;
 pub(crate) use blocking::Blocking;
+pub(crate) use by_hand::ByHand;
 pub(crate) use framed::Framed;
 pub(crate) use ours::Ours;
 pub(crate) use raw::Raw;

@@ -17,7 +17,8 @@ pub(crate) fn page(report: &Report) -> String {
          - framed: tokio and `LengthDelimitedCodec` by hand, one task per connection, flushed when the input is exhausted;\n\
          - raw: tokio sockets without framing, where both sides know every length beforehand;\n\
          - blocking: std sockets without framing, one thread per connection;\n\
-         - bare: a TCP accept and one exchange of datagrams, nothing else;\n\
+         - bare: a TCP accept and one exchange of datagrams, nothing else; by hand: the handshake of DarkRift over the\n\
+         same, without time limits, options, or an end that waits for what is under way;\n\
          - bare loop: writes of the same bytes to one socket after the other; task each: through a channel to a task per\n\
          connection.\n\n\
          {}\n![Ratios](end_to_end.svg)\n",

@@ -8,7 +8,7 @@ mod processes;
 use std::io;
 
 use crate::contender::{Contender, Mode};
-use crate::contenders::{Bare, Blocking, Framed, Ours, Raw};
+use crate::contenders::{Bare, Blocking, ByHand, Framed, Ours, Raw};
 use crate::measure::{Figure, Timing};
 use broadcast::{BareLoop, Broadcast, Broadcasting, TaskEach};
 use connect::Connect;
@@ -172,11 +172,13 @@ fn connects() -> Vec<Workload> {
     vec![
         Workload::new("connect-sequential", "one after the other", "connects/s", Better::More)
             .connect::<Ours>(Connect { at_once: 1 })
-            .connect::<Bare>(Connect { at_once: 1 }),
+            .connect::<Bare>(Connect { at_once: 1 })
+            .connect::<ByHand>(Connect { at_once: 1 }),
         Workload::new("connect-200", "200 at once", "connects/s", Better::More)
             .target(Target::Against(Bare::NAME, 0.7))
             .connect::<Ours>(Connect { at_once: 200 })
-            .connect::<Bare>(Connect { at_once: 200 }),
+            .connect::<Bare>(Connect { at_once: 200 })
+            .connect::<ByHand>(Connect { at_once: 200 }),
     ]
 }
 
