@@ -13,11 +13,11 @@ pub(crate) struct PlainClient {
 }
 
 /// The length of the hello: a version and a token.
-const HELLO: usize = 9;
+pub(crate) const HELLO: usize = 9;
 /// The acknowledgement of version 1: the token and four zeros.
-const ACKNOWLEDGEMENT: usize = 12;
+pub(crate) const ACKNOWLEDGEMENT: usize = 12;
 /// Configure, whole: a length, flags, a tag, an id.
-const CONFIGURE: usize = 4 + 3 + 2;
+pub(crate) const CONFIGURE: usize = 4 + 3 + 2;
 
 /// Connects to a server of version 1 on loopback.
 ///

@@ -15,15 +15,16 @@ const GREETING: [u8; 9] = *b"\x01greeting";
 #[derive(Debug)]
 pub(crate) struct Bare;
 
+/// A client that is connected, and says nothing.
 #[derive(Debug)]
-pub(crate) struct BareClient {
-    _stream: TcpStream,
-    _socket: UdpSocket,
+pub(crate) struct SilentClient {
+    pub(super) _stream: TcpStream,
+    pub(super) _socket: UdpSocket,
 }
 
 impl Contender for Bare {
     const NAME: &'static str = "bare";
-    type Client = BareClient;
+    type Client = SilentClient;
     type Server = ();
 
     async fn serve(_shape: Shape) -> io::Result<(Addresses, ())> {
@@ -40,7 +41,7 @@ impl Contender for Bare {
         Ok((addresses, ()))
     }
 
-    async fn connect(to: Addresses, _shape: Shape) -> io::Result<BareClient> {
+    async fn connect(to: Addresses, _shape: Shape) -> io::Result<SilentClient> {
         let stream = TcpStream::connect(to.tcp).await?;
         let socket = UdpSocket::bind(LOOPBACK).await?;
         socket.connect(to.udp).await?;
@@ -50,11 +51,11 @@ impl Contender for Bare {
         if answer[..length] != GREETING {
             return Err(ended());
         }
-        Ok(BareClient { _stream: stream, _socket: socket })
+        Ok(SilentClient { _stream: stream, _socket: socket })
     }
 }
 
-impl Client for BareClient {
+impl Client for SilentClient {
     async fn send(&mut self, _mode: Mode, _payload: &[u8]) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }

@@ -9,15 +9,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::oneshot;
 
+use super::bare::SilentClient;
 use super::{LOOPBACK, ended, server_datagrams};
-use crate::contender::{Addresses, Answer, Client, Contender, Mode, Shape};
+use crate::contender::{Addresses, Contender, Shape};
+use crate::handshake::{ACKNOWLEDGEMENT, CONFIGURE, HELLO};
 
-/// A version and a token.
-const HELLO: usize = 9;
-/// The token and four zeros.
-const ACKNOWLEDGEMENT: usize = 12;
-/// To the client with the id 1.
-const CONFIGURE: [u8; 9] = [0, 0, 0, 5, 0x80, 0, 0, 0, 1];
+/// Configure, to the client with the id 1.
+const FIRST: [u8; CONFIGURE] = [0, 0, 0, 5, 0x80, 0, 0, 0, 1];
 
 /// Who waits for which token.
 type Pending = Arc<Mutex<HashMap<[u8; HELLO], oneshot::Sender<()>>>>;
@@ -25,15 +23,9 @@ type Pending = Arc<Mutex<HashMap<[u8; HELLO], oneshot::Sender<()>>>>;
 #[derive(Debug)]
 pub(crate) struct ByHand;
 
-#[derive(Debug)]
-pub(crate) struct ByHandClient {
-    _stream: TcpStream,
-    _socket: UdpSocket,
-}
-
 impl Contender for ByHand {
     const NAME: &'static str = "by hand";
-    type Client = ByHandClient;
+    type Client = SilentClient;
     type Server = ();
 
     async fn serve(_shape: Shape) -> io::Result<(Addresses, ())> {
@@ -55,7 +47,7 @@ impl Contender for ByHand {
         Ok((addresses, ()))
     }
 
-    async fn connect(to: Addresses, _shape: Shape) -> io::Result<ByHandClient> {
+    async fn connect(to: Addresses, _shape: Shape) -> io::Result<SilentClient> {
         let mut stream = TcpStream::connect(to.tcp).await?;
         stream.set_nodelay(true)?;
         let mut hello = [0; HELLO];
@@ -65,12 +57,12 @@ impl Contender for ByHand {
         socket.send(&hello).await?;
         let mut acknowledgement = [0; ACKNOWLEDGEMENT + 1];
         let length = socket.recv(&mut acknowledgement).await?;
-        let mut configure = [0; CONFIGURE.len()];
+        let mut configure = [0; CONFIGURE];
         stream.read_exact(&mut configure).await?;
-        if length != ACKNOWLEDGEMENT || acknowledgement[..8] != hello[1..] || configure != CONFIGURE {
+        if length != ACKNOWLEDGEMENT || acknowledgement[..8] != hello[1..] || configure != FIRST {
             return Err(ended());
         }
-        Ok(ByHandClient { _stream: stream, _socket: socket })
+        Ok(SilentClient { _stream: stream, _socket: socket })
     }
 }
 
@@ -97,16 +89,6 @@ async fn keep(mut stream: TcpStream, hello: [u8; HELLO], pending: Pending) -> io
     pending.lock().unwrap_or_else(PoisonError::into_inner).insert(hello, sender);
     stream.write_all(&hello).await?;
     arrived.await.map_err(|_| ended())?;
-    stream.write_all(&CONFIGURE).await?;
+    stream.write_all(&FIRST).await?;
     stream.read_u8().await.map(drop)
-}
-
-impl Client for ByHandClient {
-    async fn send(&mut self, _mode: Mode, _payload: &[u8]) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
-    async fn recv(&mut self) -> io::Result<Option<Answer>> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
 }

@@ -372,6 +372,8 @@ impl Peer {
         destination: SocketAddr,
     ) -> Poll<()> {
         let Some(sender) = state.datagrams.as_ref().map(DatagramPath::sender) else { return Poll::Ready(()) };
+        let now = state.now;
+        state.burst.wrote(now);
         let mut cx = Context::from_waker(&self.output_waker);
         MutexGuard::unlocked(state, || sender.send(contents, segment, destination, &mut cx))
     }
@@ -512,16 +514,12 @@ impl PeerState {
 
     /// The next datagrams to send.
     fn next_datagrams(&mut self) -> Option<Run> {
-        let next = self.datagrams.as_mut()?.next(&mut self.machine)?;
-        self.burst.wrote(self.now);
-        Some(next)
+        self.datagrams.as_mut()?.next(&mut self.machine)
     }
 
     /// The next datagram in `buffer`, and its length, where it is the only one and fits.
     fn next_lone_datagram(&mut self, buffer: &mut [u8]) -> Option<usize> {
-        let length = self.datagrams.as_ref()?.next_lone(&mut self.machine, buffer)?;
-        self.burst.wrote(self.now);
-        Some(length)
+        self.datagrams.as_ref()?.next_lone(&mut self.machine, buffer)
     }
 
     /// The task begins to run: whatever changes from here on must wake it again.
