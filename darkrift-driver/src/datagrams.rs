@@ -28,8 +28,9 @@ const RECEIVES: usize = 16;
 #[derive(Debug)]
 pub(crate) struct DatagramPath {
     sender: DatagramSender,
-    /// Taken from the machine, and not taken by the socket.
-    unsent: Option<Run>,
+    /// Taken from the machine, and not taken by the socket. Boxed, since it is rare and each connection has a place
+    /// for it.
+    unsent: Option<Box<Run>>,
 }
 
 /// Datagrams to one peer: `contents` cut every `segment` bytes.
@@ -86,10 +87,11 @@ impl DatagramPath {
 
     /// The next datagrams to send, equal lengths together.
     pub(crate) fn next(&mut self, machine: &mut Connection) -> Option<Run> {
-        self.unsent.take().or_else(|| {
-            let Datagrams { contents, segment, .. } = machine.poll_datagrams(self.sender.max_segments())?;
-            Some(Run { contents, segment })
-        })
+        if let Some(run) = self.unsent.take() {
+            return Some(*run);
+        }
+        let Datagrams { contents, segment, .. } = machine.poll_datagrams(self.sender.max_segments())?;
+        Some(Run { contents, segment })
     }
 
     /// The next datagram in `buffer`, and its length, where it is the only one and fits.
@@ -104,7 +106,7 @@ impl DatagramPath {
 
     /// Gives back what the socket did not take. Were there others meanwhile, they are lost, as datagrams may be.
     pub(crate) fn keep(&mut self, run: Run) {
-        self.unsent = Some(run);
+        self.unsent = Some(Box::new(run));
     }
 
     /// Receives what has come to a client's own socket; whether it stopped before that was all.

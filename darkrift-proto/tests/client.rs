@@ -364,6 +364,17 @@ fn no_ping_is_answered_on_udp_before_the_token_is_acknowledged() {
 }
 
 #[test]
+fn the_token_is_taken_into_a_buffer_that_holds_it() {
+    let mut client = Driven::greeted_client(|_| {});
+    let mut buffer = [0; 20];
+    assert_eq!(client.connection.poll_lone_datagram(&mut buffer[..HELLO.len() - 1]), None);
+    assert_eq!(client.connection.poll_lone_datagram(&mut buffer), Some(HELLO.len()));
+    assert_eq!(buffer[..HELLO.len()], HELLO);
+    assert_eq!(client.connection.poll_lone_datagram(&mut buffer), None);
+    assert_eq!(client.connection.statistics().datagram_bytes_sent, HELLO.len() as u64);
+}
+
+#[test]
 fn the_bytes_of_the_handshake_are_counted() {
     let mut client = Driven::connected_client(|_| {});
     let counted = client.connection.statistics();

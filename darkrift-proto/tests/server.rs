@@ -7,8 +7,8 @@ use std::time::Duration;
 use bytes::{Buf, BytesMut};
 use common::*;
 use darkrift_proto::{
-    CloseKind, CloseReason, ConnectPhase, EncodeError, EncodedMessage, Encoding, Event, Initiator, Message,
-    SendError, State, StrikeReason, ToMessage, Writer,
+    CloseKind, CloseReason, ConnectPhase, Connection, EncodeError, EncodedMessage, Encoding, Event,
+    Initiator, Message, SendError, State, StrikeReason, ToMessage, Writer,
 };
 
 /// What becomes of one piece of bad input from a client that may collect 100 strikes.
@@ -566,4 +566,25 @@ fn everything_is_counted() {
     assert_eq!((counted.reliable_sent, counted.unreliable_sent), (1, 2));
     assert_eq!(counted.stream_bytes_sent, (HELLO.len() + CONFIGURE.len() + 7) as u64);
     assert_eq!((counted.datagram_bytes_sent, counted.unsent_dropped), (3, 1));
+}
+
+#[test]
+fn a_datagram_is_counted_in_whichever_way_it_is_taken() {
+    let mut server = Driven::connected_server(|_| {});
+    let connection = &mut server.connection;
+    let send = |connection: &mut Connection| connection.send(NOW, UNRELIABLE, &message(1)).unwrap();
+    send(connection);
+    assert!(connection.poll_datagram().is_some());
+    assert_eq!(connection.statistics().datagram_bytes_sent, 3);
+    send(connection);
+    send(connection);
+    assert!(connection.poll_datagrams(64).is_some());
+    assert_eq!(connection.statistics().datagram_bytes_sent, 9);
+    send(connection);
+    assert_eq!(connection.poll_lone_datagram(&mut [0; 3]), Some(3));
+    assert_eq!(connection.statistics().datagram_bytes_sent, 12);
+    let encoded = EncodedMessage::new(&message(1)).unwrap();
+    connection.send_encoded(NOW, UNRELIABLE, &encoded).unwrap();
+    assert!(connection.poll_datagram().is_some());
+    assert_eq!(connection.statistics().datagram_bytes_sent, 15);
 }

@@ -65,7 +65,6 @@ impl Connection {
             // They would reach the one who has the address now.
             self.datagrams.clear();
         }
-        self.close_reason = Some(reason.clone());
         self.events.close(reason);
     }
 

@@ -41,7 +41,6 @@ pub(super) struct DatagramQueue {
     /// What the last burst took, where its buffer was given back.
     expected: usize,
     dropped: u64,
-    bytes_sent: u64,
 }
 
 impl DatagramQueue {
@@ -55,18 +54,12 @@ impl DatagramQueue {
             peak: 0,
             expected: 0,
             dropped: 0,
-            bytes_sent: 0,
         }
     }
 
     /// How many datagrams were dropped.
     pub(super) const fn dropped(&self) -> u64 {
         self.dropped
-    }
-
-    /// Bytes of the datagrams taken since the beginning.
-    pub(super) const fn bytes_sent(&self) -> u64 {
-        self.bytes_sent
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -115,16 +108,10 @@ impl DatagramQueue {
         Ok(())
     }
 
-    /// The oldest datagram.
-    pub(super) fn pop(&mut self) -> Option<Bytes> {
-        self.pop_run(1).map(|datagrams| datagrams.contents)
-    }
-
     /// The oldest datagrams, as far as they have one length (the last may be shorter) and are no more than
     /// `max_segments` and no longer together than one datagram may be.
     pub(super) fn pop_run(&mut self, max_segments: usize) -> Option<Datagrams> {
         if let Some(contents) = self.shared.take() {
-            self.bytes_sent += contents.len() as u64;
             return Some(Datagrams { segment: contents.len(), contents });
         }
         let first = self.lengths.pop_front()?;
@@ -142,7 +129,6 @@ impl DatagramQueue {
             }
         }
         let contents = self.writer.buffer_mut().split_to(total).freeze();
-        self.bytes_sent += total as u64;
         if self.lengths.is_empty() {
             self.emptied();
         }
@@ -159,7 +145,6 @@ impl DatagramQueue {
         buffer.get_mut(..length)?.copy_from_slice(datagram);
         datagram.clear();
         self.lengths.clear();
-        self.bytes_sent += length as u64;
         self.emptied();
         Some(length)
     }
@@ -271,7 +256,7 @@ mod tests {
         let refused = Err(SendError::TooLong { length: 65_508, limit: 65_507 });
         assert_eq!(queue.push(&message(65_508), Encoding::default()), refused);
         assert_eq!(queue.push_encoded(&EncodedMessage::new(&message(65_508)).unwrap()), refused);
-        assert_eq!(queue.pop().unwrap().len(), 65_507);
+        assert_eq!(queue.pop_run(1).unwrap().contents.len(), 65_507);
         assert!(queue.is_empty());
     }
 
@@ -291,14 +276,13 @@ mod tests {
         }
         assert_eq!(queue.dropped(), 2);
         assert_eq!(runs(&mut queue, 1), [(12, 12), (13, 13)]);
-        assert_eq!(queue.bytes_sent(), 25);
     }
 
     #[test]
     fn one_datagram_is_kept_whatever_the_limit_is() {
         let mut queue = DatagramQueue::new(0);
         queue.push(&message(10), Encoding::default()).unwrap();
-        assert_eq!(queue.pop().unwrap().len(), 10);
+        assert_eq!(queue.pop_run(1).unwrap().contents.len(), 10);
     }
 
     #[test]
@@ -307,7 +291,7 @@ mod tests {
         let encoded = EncodedMessage::new(&message(10)).unwrap();
         queue.push_encoded(&encoded).unwrap();
         assert_eq!(queue.writer.buffer().capacity(), 0);
-        assert_eq!(queue.pop().unwrap().as_ptr(), encoded.frame()[4..].as_ptr());
+        assert_eq!(queue.pop_run(1).unwrap().contents.as_ptr(), encoded.frame()[4..].as_ptr());
         assert!(queue.is_empty());
     }
 
@@ -326,7 +310,6 @@ mod tests {
         queue.push_encoded(&EncodedMessage::new(&message(10)).unwrap()).unwrap();
         queue.push(&message(10), Encoding::default()).unwrap();
         assert_eq!(runs(&mut queue, 64), [(20, 10)]);
-        assert_eq!(queue.bytes_sent(), 20);
     }
 
     #[test]
@@ -336,16 +319,6 @@ mod tests {
         queue.push(&message(20), Encoding::default()).unwrap();
         assert_eq!(queue.dropped(), 1);
         assert_eq!(runs(&mut queue, 64), [(20, 20)]);
-    }
-
-    #[test]
-    fn a_shared_datagram_that_left_alone_is_counted() {
-        let mut queue = queue(&[]);
-        for _ in 0..2 {
-            queue.push_encoded(&EncodedMessage::new(&message(10)).unwrap()).unwrap();
-            assert_eq!(queue.pop().unwrap().len(), 10);
-        }
-        assert_eq!(queue.bytes_sent(), 20);
     }
 
     #[test]
@@ -360,7 +333,6 @@ mod tests {
             queue.push(&message(20), Encoding::default()).unwrap();
             assert_eq!(queue.writer.buffer().as_ptr(), memory);
         }
-        assert_eq!(queue.bytes_sent(), 30);
     }
 
     #[test]

@@ -111,8 +111,10 @@ pub(super) struct Events {
     /// How many events of `ordered` have been taken since the beginning.
     taken: u64,
     loose: VecDeque<Loose>,
-    loose_dropped: u64,
-    closed: Option<CloseReason>,
+    /// Why the connection ended, once it has.
+    close_reason: Option<CloseReason>,
+    /// Whether `Closed` waits.
+    closed: bool,
 }
 
 impl Events {
@@ -128,8 +130,8 @@ impl Events {
             ordered_bytes: 0,
             taken: 0,
             loose: VecDeque::new(),
-            loose_dropped: 0,
-            closed: None,
+            close_reason: None,
+            closed: false,
         }
     }
 
@@ -163,18 +165,14 @@ impl Events {
         self.ordered.push_back(Ordered::Event(event));
     }
 
-    /// Adds an event from UDP; drops and counts the oldest of them where there are too many.
-    pub(super) fn push_loose(&mut self, event: Event) {
-        if self.loose.len() >= self.limit.max(1) {
+    /// Adds an event from UDP; where there are too many the oldest of them is dropped, which it says.
+    pub(super) fn push_loose(&mut self, event: Event) -> bool {
+        let is_full = self.loose.len() >= self.limit.max(1);
+        if is_full {
             self.loose.pop_front();
-            self.loose_dropped += 1;
         }
         self.loose.push_back(Loose { after: self.taken + self.ordered_count as u64, event });
-    }
-
-    /// How many events from UDP were dropped.
-    pub(super) const fn loose_dropped(&self) -> u64 {
-        self.loose_dropped
+        is_full
     }
 
     /// The connection is up: `Connected` goes before everything that came already.
@@ -191,11 +189,17 @@ impl Events {
             (self.ordered_count, self.ordered_bytes) = (0, 0);
             self.loose = VecDeque::new();
         }
-        self.closed = Some(reason);
+        self.close_reason = Some(reason);
+        self.closed = true;
+    }
+
+    /// Why the connection ended, once it has.
+    pub(super) const fn close_reason(&self) -> Option<&CloseReason> {
+        self.close_reason.as_ref()
     }
 
     pub(super) fn has_next(&self) -> bool {
-        self.closed.is_some() || (self.announced && self.has_message())
+        self.closed || (self.announced && self.has_message())
     }
 
     fn has_message(&self) -> bool {
@@ -205,7 +209,7 @@ impl Events {
     #[inline]
     pub(super) fn pop(&mut self) -> Option<Event> {
         if !self.announced {
-            return self.closed.take().map(Event::Closed);
+            return self.pop_closed();
         }
         if self.connected.is_some() {
             return self.connected.take().map(Event::Connected);
@@ -214,7 +218,7 @@ impl Events {
             return self.pop_loose();
         }
         let Some(front) = self.ordered.front_mut() else {
-            return self.closed.take().map(Event::Closed);
+            return self.pop_closed();
         };
         if let Ordered::Run(_) = front {
             return self.pop_message().map(Event::Message);
@@ -228,6 +232,10 @@ impl Events {
             }
             _ => None,
         }
+    }
+
+    fn pop_closed(&mut self) -> Option<Event> {
+        if core::mem::take(&mut self.closed) { self.close_reason.clone().map(Event::Closed) } else { None }
     }
 
     /// [`pop`](Self::pop), where the next event is one of a run, as most are.
@@ -344,10 +352,8 @@ mod tests {
         let mut events = Events::new(2, 1000);
         events.announce(ID);
         events.pop();
-        for tag in 0..5 {
-            events.push_loose(message(tag));
-        }
-        assert_eq!(events.loose_dropped(), 3);
+        let dropped = (0..5).filter(|&tag| events.push_loose(message(tag))).count();
+        assert_eq!(dropped, 3);
         assert_eq!(all(&mut events), [message(3), message(4)]);
     }
 

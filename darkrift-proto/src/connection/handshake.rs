@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, BytesMut};
 
 use super::state::{Occurrence, State};
 use super::timers::Timer;
@@ -40,7 +40,7 @@ impl Connection {
         };
         let Side::Client(config) = &self.side else { return false };
         let (timeout, interval) = (config.handshake_timeout, config.token_interval);
-        drop(input.split_to(HELLO_BYTES));
+        input.advance(HELLO_BYTES);
         self.counted.stream_bytes_received += HELLO_BYTES as u64;
         self.hello = Some(hello);
         self.state.advance(Occurrence::Hello);
@@ -58,11 +58,10 @@ impl Connection {
     }
 
     /// Client: the token as a datagram, if it is due. It is the hello, sent back unchanged.
-    pub(super) fn take_token(&mut self) -> Option<Bytes> {
+    pub(super) fn take_token(&mut self) -> Option<[u8; HELLO_BYTES]> {
         let hello = self.hello.filter(|_| self.token_due)?;
         self.token_due = false;
-        self.counted.datagram_bytes_sent += HELLO_BYTES as u64;
-        Some(Bytes::copy_from_slice(&hello.to_bytes()))
+        Some(hello.to_bytes())
     }
 
     /// Client: takes a datagram as the acknowledgement, if its shape is one's; true if it was.

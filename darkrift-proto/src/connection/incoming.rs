@@ -255,7 +255,9 @@ impl Connection {
     fn push(&mut self, event: Event, mode: SendMode) {
         match mode {
             SendMode::Reliable => self.events.push(event),
-            SendMode::Unreliable => self.events.push_loose(event),
+            SendMode::Unreliable => {
+                self.counted.undelivered_dropped += u64::from(self.events.push_loose(event));
+            }
         }
     }
 

@@ -124,13 +124,12 @@ pub struct Connection {
     hello: Option<Hello>,
     dialect: Option<Dialect>,
     id: Option<ClientId>,
-    close_reason: Option<CloseReason>,
     events: Events,
     stream: StreamQueue,
     datagrams: DatagramQueue,
     pings: Pings,
     timers: Timers,
-    /// Kept by all but the queues, which count for themselves.
+    /// All but what the queues count themselves.
     counted: Statistics,
     /// When the peer was last heard. The idle timer looks at it only when it fires, so that a message costs no timer.
     last_heard: Instant,
@@ -206,7 +205,6 @@ impl Connection {
             hello: None,
             dialect: None,
             id: None,
-            close_reason: None,
             pings: Pings::default(),
             timers: Timers::new(),
             counted: Statistics::default(),
@@ -247,7 +245,7 @@ impl Connection {
 
     /// Why the connection ended, once it has.
     pub const fn close_reason(&self) -> Option<&CloseReason> {
-        self.close_reason.as_ref()
+        self.events.close_reason()
     }
 
     /// What the acknowledgements of pings say of the round trip; `None` before the first.
@@ -259,8 +257,6 @@ impl Connection {
     pub const fn statistics(&self) -> Statistics {
         Statistics {
             stream_bytes_sent: self.stream.sent(),
-            datagram_bytes_sent: self.counted.datagram_bytes_sent + self.datagrams.bytes_sent(),
-            undelivered_dropped: self.events.loose_dropped(),
             unsent_dropped: self.datagrams.dropped(),
             ..self.counted
         }

@@ -7,6 +7,7 @@ use super::{Connection, Event, SendError, StreamOutput};
 use crate::data::{EncodeError, Writer};
 use crate::message::{EncodedMessage, Message, MessageKind, Received, SendMode, ToMessage};
 use crate::time::Instant;
+use crate::wire::HELLO_BYTES;
 
 impl Connection {
     /// Queues a message, encoded straight into the queue of its channel.
@@ -172,25 +173,39 @@ impl Connection {
     /// Takes the next datagram to send to the peer; `None` while there is none.
     #[must_use]
     pub fn poll_datagram(&mut self) -> Option<Bytes> {
-        self.take_token().or_else(|| self.datagrams.pop())
+        self.poll_datagrams(1).map(|datagrams| datagrams.contents)
     }
 
     /// Takes several datagrams of one length at once (the last may be shorter), `max_segments` at most and together
     /// no longer than a datagram may be, as segmentation offload sends them. Each stays a datagram of its own.
     #[must_use]
     pub fn poll_datagrams(&mut self, max_segments: usize) -> Option<Datagrams> {
-        match self.take_token() {
-            Some(contents) => Some(Datagrams { segment: contents.len(), contents }),
-            None => self.datagrams.pop_run(max_segments),
-        }
+        let taken = match self.take_token() {
+            Some(token) => {
+                let contents = Bytes::copy_from_slice(&token);
+                Datagrams { segment: contents.len(), contents }
+            }
+            None => self.datagrams.pop_run(max_segments)?,
+        };
+        self.counted.datagram_bytes_sent += taken.contents.len() as u64;
+        Some(taken)
     }
 
-    /// Takes the next datagram into `buffer` and gives its length, where that costs no allocation: it is a message of this
-    /// connection's own, it fits, and no other waits. `None`, and nothing taken, otherwise: then ask
+    /// Takes the next datagram into `buffer` and gives its length, where that costs no allocation: it is the token or
+    /// a message of this connection's own, it fits, and no other waits. `None`, and nothing taken, otherwise: then ask
     /// [`poll_datagram`](Self::poll_datagram) or [`poll_datagrams`](Self::poll_datagrams).
     #[must_use]
     pub fn poll_lone_datagram(&mut self, buffer: &mut [u8]) -> Option<usize> {
-        if self.token_due { None } else { self.datagrams.pop_lone(buffer) }
+        let length = if self.token_due { self.copy_token(buffer) } else { self.datagrams.pop_lone(buffer) }?;
+        self.counted.datagram_bytes_sent += length as u64;
+        Some(length)
+    }
+
+    /// The token in `buffer`, if it fits. Nothing else waits while it is due.
+    fn copy_token(&mut self, buffer: &mut [u8]) -> Option<usize> {
+        let room = buffer.get_mut(..HELLO_BYTES)?;
+        room.copy_from_slice(&self.take_token()?);
+        Some(HELLO_BYTES)
     }
 
     /// Whether [`poll_datagram`](Self::poll_datagram) would give something.

@@ -1,5 +1,6 @@
 //! Pings: which codes are out, and what their acknowledgements say of the round trip.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use core::time::Duration;
 
@@ -41,22 +42,41 @@ pub(super) enum Acknowledged {
     Unknown,
 }
 
-/// The last codes and the last samples. Empty, and without a buffer, until the first ping.
+/// The pings of a connection; nothing until the first, since most connections send none.
 #[derive(Debug, Default)]
-pub(super) struct Pings {
+pub(super) struct Pings(Option<Box<Log>>);
+
+impl Pings {
+    /// A code that none of the pings kept has, as long as codes are taken from here.
+    pub(super) fn next_code(&self) -> u16 {
+        self.0.as_ref().map_or(0, |log| log.last_code).wrapping_add(1)
+    }
+
+    /// A ping with this code went out.
+    pub(super) fn sent(&mut self, code: u16, now: Instant) {
+        self.0.get_or_insert_default().sent(code, now);
+    }
+
+    /// An acknowledgement with this code came.
+    pub(super) fn acknowledged(&mut self, code: u16, now: Instant) -> Acknowledged {
+        self.0.as_mut().map_or(Acknowledged::Unknown, |log| log.acknowledged(code, now))
+    }
+
+    pub(super) fn round_trip(&self) -> Option<RoundTrip> {
+        self.0.as_ref()?.round_trip()
+    }
+}
+
+/// The last codes and the last samples.
+#[derive(Debug, Default)]
+struct Log {
     last_code: u16,
     sent: VecDeque<Sent>,
     samples: VecDeque<Duration>,
 }
 
-impl Pings {
-    /// A code that none of the pings kept has, as long as codes are taken from here.
-    pub(super) fn next_code(&self) -> u16 {
-        self.last_code.wrapping_add(1)
-    }
-
-    /// A ping with this code went out.
-    pub(super) fn sent(&mut self, code: u16, now: Instant) {
+impl Log {
+    fn sent(&mut self, code: u16, now: Instant) {
         self.last_code = code;
         self.sent.retain(|ping| ping.code != code);
         if self.sent.len() == CODES {
@@ -65,8 +85,7 @@ impl Pings {
         self.sent.push_back(Sent { code, at: now, acknowledged: false });
     }
 
-    /// An acknowledgement with this code came.
-    pub(super) fn acknowledged(&mut self, code: u16, now: Instant) -> Acknowledged {
+    fn acknowledged(&mut self, code: u16, now: Instant) -> Acknowledged {
         let Some(ping) = self.sent.iter_mut().rfind(|ping| ping.code == code) else {
             return Acknowledged::Unknown;
         };
@@ -80,7 +99,7 @@ impl Pings {
         Acknowledged::Known
     }
 
-    pub(super) fn round_trip(&self) -> Option<RoundTrip> {
+    fn round_trip(&self) -> Option<RoundTrip> {
         let samples = self.samples.len();
         let mean = self.samples.iter().sum::<Duration>() / u32::try_from(samples).ok().filter(|&n| n > 0)?;
         Some(RoundTrip { latest: *self.samples.back()?, mean, samples })
