@@ -381,16 +381,13 @@ impl Writer {
         self.write_count(values.len())?;
         let blocks = values.chunks_exact(BLOCK / N);
         let rest = blocks.remainder();
-        if blocks.len() > 0 {
+        for values in blocks {
             let (mut little, mut big) = ([0; BLOCK], [0; BLOCK]);
-            for values in blocks {
-                for (bytes, value) in little.chunks_exact_mut(N).zip(values) {
-                    bytes.copy_from_slice(&to_le_bytes(*value));
-                }
-                swap::<N>(&little, &mut big);
-                // In halves, which are copied in place where the whole would be a call.
-                big.chunks_exact(BLOCK / 2).for_each(|half| self.write_raw(half));
+            for (bytes, value) in little.chunks_exact_mut(N).zip(values) {
+                bytes.copy_from_slice(&to_le_bytes(*value));
             }
+            swap::<N>(&little, &mut big);
+            self.write_array(big);
         }
         self.write_in_place(size_of_val(rest), |bytes| {
             for (bytes, value) in bytes.chunks_exact_mut(N).zip(rest) {
