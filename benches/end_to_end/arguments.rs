@@ -14,7 +14,7 @@ cargo bench --bench end_to_end -- [OPTIONS]
     --of NAME      run one contender, for a profile: there are no ratios then
     --list         name the workloads
     --json FILE    write every figure to FILE (a path from the root of the repository)
-    --rounds N     rounds for each workload (7)
+    --rounds N     rounds for each workload (21)
     --quick        2 short rounds, to see that everything runs; figures mean little
 
 A run of all workloads that is not quick rewrites docs/performance/end_to_end.md and .svg.";
@@ -64,10 +64,11 @@ impl Arguments {
             }
         }
         let timing = if quick {
-            Timing { warm_up: Duration::from_millis(50), measure: Duration::from_millis(150) }
+            Timing { warm_up: Duration::from_millis(30), measure: Duration::from_millis(60) }
         } else {
-            Timing { warm_up: Duration::from_millis(150), measure: Duration::from_millis(400) }
+            // Short, so that within a round all contenders meet the machine in the same mood.
+            Timing { warm_up: Duration::from_millis(60), measure: Duration::from_millis(120) }
         };
-        Ok(Self { only, of, json, rounds: rounds.unwrap_or(if quick { 2 } else { 7 }), timing, quick, task })
+        Ok(Self { only, of, json, rounds: rounds.unwrap_or(if quick { 2 } else { 21 }), timing, quick, task })
     }
 }

@@ -3,10 +3,10 @@
 use std::io;
 
 use tokio::io::AsyncReadExt;
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::net::{TcpStream, UdpSocket};
 
 use super::datagrams::echo_datagrams;
-use super::{LOOPBACK, ended, server_datagrams};
+use super::{LOOPBACK, ended, listen, server_datagrams};
 use crate::contender::{Addresses, Answer, Client, Contender, Mode, Shape};
 
 /// What is exchanged in place of a token.
@@ -28,7 +28,7 @@ impl Contender for Bare {
     type Server = ();
 
     async fn serve(_shape: Shape) -> io::Result<(Addresses, ())> {
-        let listener = TcpListener::bind(LOOPBACK).await?;
+        let listener = listen()?;
         let socket = server_datagrams()?;
         let addresses = Addresses { tcp: listener.local_addr()?, udp: socket.local_addr()? };
         tokio::spawn(echo_datagrams(socket)?);

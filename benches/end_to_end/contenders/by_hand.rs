@@ -6,11 +6,11 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::oneshot;
 
 use super::bare::SilentClient;
-use super::{LOOPBACK, ended, server_datagrams};
+use super::{LOOPBACK, ended, listen, server_datagrams};
 use crate::contender::{Addresses, Contender, Shape};
 use crate::handshake::{ACKNOWLEDGEMENT, CONFIGURE, HELLO};
 
@@ -29,7 +29,7 @@ impl Contender for ByHand {
     type Server = ();
 
     async fn serve(_shape: Shape) -> io::Result<(Addresses, ())> {
-        let listener = TcpListener::bind(LOOPBACK).await?;
+        let listener = listen()?;
         let socket = server_datagrams()?;
         socket.set_nonblocking(true)?;
         let socket = UdpSocket::from_std(socket)?;

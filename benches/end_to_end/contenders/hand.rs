@@ -3,10 +3,10 @@
 use std::io;
 use std::marker::PhantomData;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
 use super::datagrams::{Datagrams, echo_datagrams};
-use super::{LOOPBACK, server_datagrams};
+use super::{listen, server_datagrams};
 use crate::contender::{Addresses, Answer, Client, Contender, Mode, Shape};
 
 /// The TCP half: how messages are told apart on a stream.
@@ -40,7 +40,7 @@ impl<S: Stream> Contender for ByHand<S> {
     type Server = ();
 
     async fn serve(shape: Shape) -> io::Result<(Addresses, ())> {
-        let listener = TcpListener::bind(LOOPBACK).await?;
+        let listener = listen()?;
         let socket = server_datagrams()?;
         let addresses = Addresses { tcp: listener.local_addr()?, udp: socket.local_addr()? };
         tokio::spawn(echo_datagrams(socket)?);

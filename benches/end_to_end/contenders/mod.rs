@@ -19,8 +19,18 @@ pub(crate) use raw::Raw;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
+use tokio::net::{TcpListener, TcpSocket};
+
 /// Any free port on loopback.
 pub(crate) const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// A listener whose queue holds all that connect at once, as ours does. One that is too short drops their first attempt,
+/// and they come back a second later, when the round is over.
+pub(crate) fn listen() -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(LOOPBACK)?;
+    socket.listen(1024)
+}
 
 /// A server's UDP socket with room for the bursts of all its clients.
 pub(crate) fn server_datagrams() -> io::Result<std::net::UdpSocket> {

@@ -99,6 +99,7 @@ pub(crate) fn all() -> Vec<Workload> {
             "µs/message",
             Better::Less,
         )
+        .rounds(7)
         .game::<Ours>(1000)
         .game::<Framed>(1000)
         .game::<Raw>(1000),
@@ -201,7 +202,7 @@ fn scales() -> Vec<Workload> {
     let scale = |name, what, channels| {
         Workload::new(name, what, "× the time at 10", Better::Less)
             .target(Target::Below(1.5))
-            .rounds(3)
+            .rounds(5)
             .scale::<Ours>(channels)
             .scale::<Framed>(channels)
             .scale::<Raw>(channels)
