@@ -14,7 +14,7 @@ cargo bench --bench end_to_end -- [OPTIONS]
     --of NAME      run one contender, for a profile: there are no ratios then
     --list         name the workloads
     --json FILE    write every figure to FILE (a path from the root of the repository)
-    --rounds N     rounds for each workload (21)
+    --rounds N     at most so many rounds for each workload (21)
     --quick        2 short rounds, to see that everything runs; figures mean little
 
 A run of all workloads that is not quick rewrites docs/performance/end_to_end.md and .svg.";

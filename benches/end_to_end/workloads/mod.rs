@@ -159,11 +159,13 @@ fn broadcasts() -> Vec<Workload> {
     let unreliable = broadcast(Mode::Unreliable);
     vec![
         Workload::new("broadcast-reliable", "100 B to 1,000 clients", "deliveries/s", Better::More)
+            .rounds(11)
             .target(Target::Against("bare loop", 0.95))
             .with(OURS, move |timing| reliable.run::<Broadcasting>(timing))
             .with("bare loop", move |timing| reliable.run::<BareLoop>(timing))
             .with("task each", move |timing| reliable.run::<TaskEach>(timing)),
         Workload::new("broadcast-unreliable", "the same, unreliable", "deliveries/s", Better::More)
+            .rounds(11)
             .with(OURS, move |timing| unreliable.run::<Broadcasting>(timing))
             .with("bare loop", move |timing| unreliable.run::<BareLoop>(timing)),
     ]

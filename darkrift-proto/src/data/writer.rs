@@ -201,7 +201,7 @@ impl Writer {
         }
     }
 
-    /// Writes the bytes of a number.
+    /// [`write_raw`](Self::write_raw), of as many bytes as the compiler knows: a number's, or a block of numbers.
     #[inline]
     fn write_array<const N: usize>(&mut self, bytes: [u8; N]) {
         if (self.buffer.capacity() - self.buffer.len() < N) | self.overwrite.is_some() {
@@ -211,7 +211,7 @@ impl Writer {
         }
     }
 
-    /// [`write_raw_slowly`](Self::write_raw_slowly), of bytes that come in a register.
+    /// [`write_raw_slowly`](Self::write_raw_slowly), of bytes that come by value.
     #[cold]
     fn write_array_slowly<const N: usize>(&mut self, bytes: [u8; N]) {
         self.write_raw_slowly(&bytes);
