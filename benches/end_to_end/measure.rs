@@ -17,6 +17,13 @@ pub(crate) struct Timing {
     pub(crate) measure: Duration,
 }
 
+impl Timing {
+    /// So many times as long.
+    pub(crate) fn times(self, warm_up: u32, measure: u32) -> Self {
+        Self { warm_up: warm_up * self.warm_up, measure: measure * self.measure }
+    }
+}
+
 /// What one contender did in one round.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Figure {

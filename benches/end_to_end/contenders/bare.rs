@@ -6,7 +6,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::{TcpStream, UdpSocket};
 
 use super::datagrams::echo_datagrams;
-use super::{LOOPBACK, ended, listen, server_datagrams};
+use super::{LOOPBACK, ended, server_sockets};
 use crate::contender::{Addresses, Answer, Client, Contender, Mode, Shape};
 
 /// What is exchanged in place of a token.
@@ -28,10 +28,8 @@ impl Contender for Bare {
     type Server = ();
 
     async fn serve(_shape: Shape) -> io::Result<(Addresses, ())> {
-        let listener = listen()?;
-        let socket = server_datagrams()?;
-        let addresses = Addresses { tcp: listener.local_addr()?, udp: socket.local_addr()? };
-        tokio::spawn(echo_datagrams(socket)?);
+        let (listener, socket, addresses) = server_sockets()?;
+        tokio::spawn(echo_datagrams(socket));
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 // The connection stays until its client goes.

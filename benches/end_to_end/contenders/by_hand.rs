@@ -10,7 +10,7 @@ use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::oneshot;
 
 use super::bare::SilentClient;
-use super::{LOOPBACK, ended, listen, server_datagrams};
+use super::{LOOPBACK, ended, server_sockets};
 use crate::contender::{Addresses, Contender, Shape};
 use crate::handshake::{ACKNOWLEDGEMENT, CONFIGURE, HELLO};
 
@@ -29,11 +29,7 @@ impl Contender for ByHand {
     type Server = ();
 
     async fn serve(_shape: Shape) -> io::Result<(Addresses, ())> {
-        let listener = listen()?;
-        let socket = server_datagrams()?;
-        socket.set_nonblocking(true)?;
-        let socket = UdpSocket::from_std(socket)?;
-        let addresses = Addresses { tcp: listener.local_addr()?, udp: socket.local_addr()? };
+        let (listener, socket, addresses) = server_sockets()?;
         let pending = Pending::default();
         tokio::spawn(acknowledge(socket, pending.clone()));
         tokio::spawn(async move {

@@ -1,6 +1,5 @@
 //! Raw tokio UDP, as a client and as an echo server: a message is a datagram.
 
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 
@@ -12,18 +11,14 @@ use crate::contender::{Answer, Mode, Patience, Shape};
 /// The longest payload that UDP carries over IPv4, in bytes.
 const LONGEST: usize = 65_507;
 
-pub(crate) fn echo_datagrams(socket: std::net::UdpSocket) -> io::Result<impl Future<Output = ()> + Send> {
-    socket.set_nonblocking(true)?;
-    let socket = UdpSocket::from_std(socket)?;
-    Ok(async move {
-        let mut buffer = vec![0; LONGEST];
-        loop {
-            // An error is about one datagram: that of a client that has gone, for one.
-            if let Ok((length, from)) = socket.recv_from(&mut buffer).await {
-                let _ = socket.send_to(&buffer[..length], from).await;
-            }
+pub(crate) async fn echo_datagrams(socket: UdpSocket) {
+    let mut buffer = vec![0; LONGEST];
+    loop {
+        // An error is about one datagram: that of a client that has gone, for one.
+        if let Ok((length, from)) = socket.recv_from(&mut buffer).await {
+            let _ = socket.send_to(&buffer[..length], from).await;
         }
-    })
+    }
 }
 
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use tokio::net::TcpStream;
 
 use super::datagrams::{Datagrams, echo_datagrams};
-use super::{listen, server_datagrams};
+use super::server_sockets;
 use crate::contender::{Addresses, Answer, Client, Contender, Mode, Shape};
 
 /// The TCP half: how messages are told apart on a stream.
@@ -40,10 +40,8 @@ impl<S: Stream> Contender for ByHand<S> {
     type Server = ();
 
     async fn serve(shape: Shape) -> io::Result<(Addresses, ())> {
-        let listener = listen()?;
-        let socket = server_datagrams()?;
-        let addresses = Addresses { tcp: listener.local_addr()?, udp: socket.local_addr()? };
-        tokio::spawn(echo_datagrams(socket)?);
+        let (listener, socket, addresses) = server_sockets()?;
+        tokio::spawn(echo_datagrams(socket));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 // A connection that fails shows at its client.

@@ -19,17 +19,27 @@ pub(crate) use raw::Raw;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::{TcpListener, TcpSocket, UdpSocket};
+
+use crate::contender::Addresses;
 
 /// Any free port on loopback.
 pub(crate) const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
-/// A listener whose queue holds all that connect at once, as ours does. One that is too short drops their first attempt,
-/// and they come back a second later, when the round is over.
-pub(crate) fn listen() -> io::Result<TcpListener> {
-    let socket = TcpSocket::new_v4()?;
-    socket.bind(LOOPBACK)?;
-    socket.listen(1024)
+/// How many connections a listener's queue holds: all that connect at once, as ours does. One that is too short drops their
+/// first attempt, and they come back a second later, when the round is over.
+const BACKLOG: u32 = 1024;
+
+/// The sockets of a server on tokio.
+pub(crate) fn server_sockets() -> io::Result<(TcpListener, UdpSocket, Addresses)> {
+    let listener = TcpSocket::new_v4()?;
+    listener.bind(LOOPBACK)?;
+    let listener = listener.listen(BACKLOG)?;
+    let socket = server_datagrams()?;
+    socket.set_nonblocking(true)?;
+    let socket = UdpSocket::from_std(socket)?;
+    let addresses = Addresses { tcp: listener.local_addr()?, udp: socket.local_addr()? };
+    Ok((listener, socket, addresses))
 }
 
 /// A server's UDP socket with room for the bursts of all its clients.

@@ -12,8 +12,7 @@ use crate::process::Processes;
 /// A game: the server's processor time for a message received and answered, in microseconds.
 pub(crate) fn game<C: Contender>(players: usize, timing: Timing) -> io::Result<Figure> {
     // The clock of the clients sets the pace, so a short time would count few messages.
-    let timing = Timing { warm_up: 5 * timing.warm_up, measure: 10 * timing.measure };
-    time_per_message::<C>("both", players, 1, Load::Game, timing)
+    time_per_message::<C>("both", players, 1, Load::Game, timing.times(5, 10))
 }
 
 /// What a message costs with many connections, as a multiple of what it costs with few.
@@ -23,11 +22,9 @@ pub(crate) fn scale<C: Contender>(
     few: usize,
     timing: Timing,
 ) -> io::Result<Figure> {
-    let with_few = Timing { warm_up: 3 * timing.warm_up, measure: 3 * timing.measure };
-    let with_few = time_per_message::<C>(channels, few, 2, Load::Turns, with_few)?;
+    let with_few = time_per_message::<C>(channels, few, 2, Load::Turns, timing.times(3, 3))?;
     // Every connection has a turn or two.
-    let with_many = Timing { warm_up: 8 * timing.warm_up, measure: 7 * timing.measure };
-    let with_many = time_per_message::<C>(channels, many, 2, Load::Turns, with_many)?;
+    let with_many = time_per_message::<C>(channels, many, 2, Load::Turns, timing.times(8, 7))?;
     Ok(Figure {
         value: with_many.value / with_few.value,
         lost: with_few.lost + with_many.lost,
