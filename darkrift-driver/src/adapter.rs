@@ -12,8 +12,8 @@
 macro_rules! adapter {
     ($runtime:ty, $name:literal) => {
         pub use $crate::{
-            Address, Behind, BindError, Broadcast, ConnectError, Joining, Messages, ServerStatistics,
-            Undecodable, proto,
+            Address, Behind, BindError, Broadcast, ConnectError, Ending, Joining, Messages,
+            ServerStatistics, Undecodable, proto,
         };
 
         #[doc = concat!("A client's connection to a server, or a server's to one of its clients: [`darkrift_driver::Client`] on ", $name, ".")]

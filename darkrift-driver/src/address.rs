@@ -113,15 +113,46 @@ impl From<(&str, u16)> for Address {
     }
 }
 
+impl From<(String, u16)> for Address {
+    fn from((host, port): (String, u16)) -> Self {
+        (host.as_str(), port).into()
+    }
+}
+
+impl From<(&String, u16)> for Address {
+    fn from((host, port): (&String, u16)) -> Self {
+        (host.as_str(), port).into()
+    }
+}
+
 impl From<(IpAddr, u16)> for Address {
     fn from(address: (IpAddr, u16)) -> Self {
         SocketAddr::from(address).into()
     }
 }
 
+/// The address as people know it: one of IPv4 comes to a socket of IPv6 in the clothes of IPv6.
+pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
+    match address.ip().to_canonical() {
+        IpAddr::V4(ip) => (ip, address.port()).into(),
+        IpAddr::V6(_) => address,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_ipv4_address_is_one_also_where_it_came_to_ipv6() {
+        for (address, expected) in [
+            ("[::ffff:127.0.0.1]:7", "127.0.0.1:7"),
+            ("127.0.0.1:7", "127.0.0.1:7"),
+            ("[fe80::1%5]:7", "[fe80::1%5]:7"),
+        ] {
+            assert_eq!(canonical(address.parse().unwrap()), expected.parse().unwrap());
+        }
+    }
 
     #[test]
     fn a_number_needs_no_look_up() {
@@ -131,6 +162,8 @@ mod tests {
         assert_eq!(Address::from(("::1", 7)), number("[::1]:7"));
         assert_eq!(Address::from(("[::1]", 7)), number("[::1]:7"));
         assert_eq!(Address::from(("127.0.0.1", 7)), number("127.0.0.1:7"));
+        assert_eq!(Address::from((String::from("127.0.0.1"), 7)), number("127.0.0.1:7"));
+        assert_eq!(Address::from((&String::from("::1"), 7)), number("[::1]:7"));
         assert_eq!(Address::from((IpAddr::from([127, 0, 0, 1]), 7)), number("127.0.0.1:7"));
         assert_eq!(Address::from(("::1", 7)).to_string(), "[::1]:7");
     }

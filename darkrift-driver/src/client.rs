@@ -14,7 +14,9 @@ use darkrift_proto::{
 };
 
 use crate::Address;
+use crate::address::canonical;
 use crate::connect::ClientBuilder;
+use crate::ending::Ending;
 use crate::error::ConnectError;
 use crate::messages::Messages;
 use crate::peer::Peer;
@@ -211,7 +213,7 @@ impl<R> Client<R> {
 
     /// The messages as the types of `S`, an enum with `#[derive(MessageSet)]`: a stream that ends when the
     /// connection has closed. Acknowledgements of pings without a payload, as the library sends them, are not among
-    /// them.
+    /// them, nor are pings without a payload that are none of the set.
     pub fn messages<S: MessageSet>(&self) -> Messages<S> {
         Messages::new(Receiver { peer: self.peer().clone(), key: None })
     }
@@ -220,10 +222,13 @@ impl<R> Client<R> {
     ///
     /// The close begins at the call. Awaiting what it gives waits until everything has left and the sockets are
     /// gone, or the linger time (2 s by default) has passed.
-    pub fn close(&self) -> impl Future<Output = ()> + Send + 'static + use<R> {
+    ///
+    /// The peer hears that the connection has ended, not why: the wire has no words for it. A server that disconnects a
+    /// player sends a message that says so first.
+    pub fn close(&self) -> Ending {
         self.peer().close(CloseReason::new(Initiator::User, CloseKind::Requested));
         let peer = self.peer().clone();
-        async move { peer.ended().await }
+        Ending::new(async move { peer.ended().await })
     }
 
     /// Waits until the connection has closed, and gives the reason. As long as it waits, the handle that it was called on
@@ -257,15 +262,15 @@ impl<R> Client<R> {
         self.peer().lock().machine.dialect()
     }
 
-    /// The peer's TCP address.
+    /// The peer's TCP address; of IPv4 also where it came to a server that listens on IPv6 for both.
     pub fn tcp_address(&self) -> SocketAddr {
-        self.peer().stream_address
+        canonical(self.peer().stream_address)
     }
 
-    /// The peer's UDP address.
+    /// The peer's UDP address, likewise.
     pub fn udp_address(&self) -> SocketAddr {
         // A server's handle exists once the token came from it, a client's sends to it from the start.
-        *self.peer().datagram_address.get().unwrap_or(&self.peer().stream_address)
+        canonical(*self.peer().datagram_address.get().unwrap_or(&self.peer().stream_address))
     }
 
     /// This side's TCP address, while the connection's socket is open and where the system tells it.

@@ -187,19 +187,29 @@ async fn connect(
         task = task.with_timer(timer, deadline.at);
     }
     // Until then this future is the connection's task, so that nothing is left where it is dropped.
-    poll_fn(|cx| poll_connected(&mut task, &peer, cx)).await?;
+    poll_fn(|cx| poll_connected(&mut task, &peer, started, cx)).await?;
     runtime.spawn(Box::pin(task));
     Ok(Arc::new(Handle { peer }))
 }
 
 /// Runs a connection until Configure has come.
-fn poll_connected(task: &mut Task<()>, peer: &Peer, cx: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
+fn poll_connected(
+    task: &mut Task<()>,
+    peer: &Peer,
+    started: Instant,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), ConnectError>> {
     // What it comes to, the event says.
     let _ = Pin::new(task).poll(cx);
-    match peer.lock().machine.poll_event() {
+    let machine = &mut peer.lock().machine;
+    match machine.poll_event() {
         Some(Event::Closed(reason)) => Poll::Ready(Err(match reason.kind {
             CloseKind::ConnectTimeout { phase, limit } => ConnectError::Timeout { phase, limit },
-            _ => ConnectError::Closed(reason),
+            _ => ConnectError::Closed {
+                reason,
+                phase: machine.connect_phase().unwrap_or(ConnectPhase::Configure),
+                after: peer.runtime().now() - started,
+            },
         })),
         Some(_) => Poll::Ready(Ok(())),
         None => Poll::Pending,

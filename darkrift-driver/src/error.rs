@@ -56,9 +56,17 @@ pub enum ConnectError {
         limit: Duration,
     },
     /// The connection ended before it was up: the server refused this client or had no room for it, or what listens there
-    /// is no DarkRift server.
-    #[error("{}", Refusal(.0))]
-    Closed(CloseReason),
+    /// is no DarkRift server. A server that UDP does not reach ends it, too, after the 5 s that it waits for a datagram
+    /// by default: then the phase is [`ConnectPhase::Acknowledgement`].
+    #[error("{}", Refusal { reason, phase: *phase, after: *after })]
+    Closed {
+        /// Why it ended.
+        reason: CloseReason,
+        /// What was being waited for.
+        phase: ConnectPhase,
+        /// How long after the connect began.
+        after: Duration,
+    },
 }
 
 /// Why a server could not begin to listen.
@@ -104,11 +112,22 @@ pub enum BindError {
 }
 
 /// What the end of a connection that never was up most likely means.
-struct Refusal<'a>(&'a CloseReason);
+struct Refusal<'a> {
+    reason: &'a CloseReason,
+    phase: ConnectPhase,
+    after: Duration,
+}
+
+/// A server that refuses a client does so at once; one that ends the connection later than this, without an answer on
+/// UDP, has waited for a datagram that did not come.
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 impl fmt::Display for Refusal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.kind {
+        match self.reason.kind {
+            CloseKind::EndOfStream if self.is_unanswered() => {
+                write!(f, "the server ended the connection after {:.1?}, before {}", self.after, self.phase)
+            }
             CloseKind::EndOfStream => f.write_str(
                 "the server ended the connection before it was up: it is full, or refused this client",
             ),
@@ -116,10 +135,20 @@ impl fmt::Display for Refusal<'_> {
             | CloseKind::NegativeFrame(_)
             | CloseKind::EmptyFrame
             | CloseKind::MalformedFrame => {
-                write!(f, "what listens there does not speak as a DarkRift server: it sent {}", self.0.kind)
+                write!(
+                    f,
+                    "what listens there does not speak as a DarkRift server: it sent {}",
+                    self.reason.kind
+                )
             }
-            _ => write!(f, "the connection ended before it was up: {}", self.0),
+            _ => write!(f, "the connection ended before it was up: {}", self.reason),
         }
+    }
+}
+
+impl Refusal<'_> {
+    fn is_unanswered(&self) -> bool {
+        self.phase == ConnectPhase::Acknowledgement && self.after >= AT_ONCE
     }
 }
 
@@ -149,9 +178,18 @@ mod tests {
 
     #[test]
     fn a_connection_that_never_was_up_says_what_that_means() {
-        let says = |initiator, kind| ConnectError::Closed(CloseReason::new(initiator, kind)).to_string();
+        let says_then = |initiator, kind, phase, after| {
+            ConnectError::Closed { reason: CloseReason::new(initiator, kind), phase, after }.to_string()
+        };
+        let says =
+            |initiator, kind| says_then(initiator, kind, ConnectPhase::Acknowledgement, Duration::ZERO);
         let refused = says(Initiator::Peer, CloseKind::EndOfStream);
         assert!(refused.ends_with("it is full, or refused this client"), "{refused}");
+        let late =
+            |phase| says_then(Initiator::Peer, CloseKind::EndOfStream, phase, Duration::from_millis(5004));
+        let unanswered = late(ConnectPhase::Acknowledgement);
+        assert!(unanswered.contains("after 5.0s, before the acknowledgement on UDP"), "{unanswered}");
+        assert!(late(ConnectPhase::Configure).ends_with("it is full, or refused this client"));
         let nonsense = says(Initiator::Local, CloseKind::FrameTooLong { length: 1_347_375_956, limit: 9 });
         assert!(nonsense.starts_with("what listens there does not speak as a DarkRift server"), "{nonsense}");
         assert!(nonsense.contains("1347375956"), "{nonsense}");

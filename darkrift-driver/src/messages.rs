@@ -16,8 +16,10 @@ use crate::peer::Peer;
 /// The messages of a connection as the types of `S`; made by [`Client::messages`](crate::Client::messages).
 ///
 /// A message that is none of the set, or whose payload is not what its tag says, is given back whole with the error;
-/// the stream goes on. It ends when the connection has closed and every message was taken. Acknowledgements of pings
-/// that carry no payload are passed over.
+/// the stream goes on. It ends when the connection has closed and every message was taken.
+///
+/// Acknowledgements of pings that carry no payload are passed over, and so are pings that carry none and are none of the
+/// set: they only measure the round trip. A ping that is one of the set is given like any message.
 pub struct Messages<S> {
     receiver: Receiver<Arc<Peer>>,
     set: PhantomData<fn() -> S>,
@@ -59,6 +61,11 @@ impl<S: MessageSet> Messages<S> {
                 continue;
             }
             let message = S::from_message(received.message());
+            let is_bare_ping =
+                matches!(received.kind(), MessageKind::Ping(_)) && received.payload().is_empty();
+            if is_bare_ping && message.is_err() {
+                continue;
+            }
             return Poll::Ready(Some(message.map_err(|error| Undecodable { error, message: received })));
         }
     }

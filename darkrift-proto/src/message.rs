@@ -71,7 +71,8 @@ impl Message {
         Self { tag, kind: MessageKind::Ordinary, encoding: Encoding::Utf16Le, payload: Bytes::new() }
     }
 
-    /// A message whose payload is `value`, written with the default encoding (UTF-16LE).
+    /// A message whose payload is `value`, its text in UTF-16LE where the value names no other encoding. For a connection
+    /// that is set to another one there is [`encode_with`](Self::encode_with): the payload is sent as it is.
     ///
     /// # Errors
     /// What the value's [`Encode`] refuses.
@@ -353,7 +354,8 @@ pub struct EncodedMessage {
 }
 
 impl EncodedMessage {
-    /// Encodes a message.
+    /// Encodes a message, its text in UTF-16LE wherever the type names no other encoding. For a connection that is set to
+    /// another one there is [`with_encoding`](Self::with_encoding), which a server's `encode` does.
     ///
     /// # Errors
     /// What the message's payload refuses, and a message whose length the wire's `i32` cannot say.

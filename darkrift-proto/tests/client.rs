@@ -108,6 +108,11 @@ fn each_timeout_names_the_phase_that_took_too_long() {
     assert!(!client.connection.is_closed());
     client.connection.handle_timeout(at(10_000));
     assert_eq!(client.closed_for(), timeout(ConnectPhase::Configure, 10));
+
+    let mut client = Driven::connected_client(|_| {});
+    assert_eq!(client.connection.connect_phase(), None);
+    client.connection.close(NOW);
+    assert_eq!(client.connection.connect_phase(), None);
 }
 
 #[test]
@@ -386,12 +391,19 @@ fn the_bytes_of_the_handshake_are_counted() {
 
 #[test]
 fn the_end_of_the_stream_while_connecting_is_an_end_with_nothing_before_it() {
-    for stream in [&[][..], &HELLO[..4], &HELLO, &[&HELLO[..], &empty(1)].concat()] {
+    use ConnectPhase::{Acknowledgement, Hello};
+    for (stream, phase) in [
+        (&[][..], Hello),
+        (&HELLO[..4], Hello),
+        (&HELLO, Acknowledgement),
+        (&[&HELLO[..], &empty(1)].concat(), Acknowledgement),
+    ] {
         let mut client = Driven::client(|_| {});
         client.reads(stream);
         client.reads_the_end();
         let reason = CloseReason::new(Initiator::Peer, CloseKind::EndOfStream);
         assert_eq!(client.events(), [Event::Closed(reason)]);
+        assert_eq!(client.connection.connect_phase(), Some(phase));
     }
 }
 

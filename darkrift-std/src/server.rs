@@ -1,5 +1,6 @@
 //! A server that is updated once a frame: for tests, tools and small games.
 
+use std::borrow::Borrow;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -104,6 +105,14 @@ impl Server {
         /// As [`broadcast`](Self::broadcast).
         pub fn broadcast_except<M: ToMessage + ?Sized>(&self, except: ClientId, mode: SendMode, message: &M)
             -> Result<Broadcast, SendError> = self.server.broadcast_except;
+
+        /// Sends a message to a group of clients, such as those in a room, by their ids. It is encoded once, however many
+        /// there are. Whoever is not connected any more is passed over.
+        ///
+        /// # Errors
+        /// As [`broadcast`](Self::broadcast).
+        pub fn broadcast_to<M: ToMessage + ?Sized>(&self, group: impl IntoIterator<Item: Borrow<ClientId>>,
+            mode: SendMode, message: &M) -> Result<Broadcast, SendError> = self.server.broadcast_to;
     }
 
     /// The client with this id, while it is connected.

@@ -1,10 +1,14 @@
 //! One message to many: encoded once, and told who could not take it.
 
+use std::borrow::Borrow;
+use std::ops::Deref;
+
 use darkrift_proto::{
     ClientId, CloseKind, CloseReason, EncodedMessage, Initiator, SendError, SendMode, ToMessage,
 };
 
 use super::{Inner, Server};
+use crate::peer::Peer;
 
 /// What to do with a client whose reliable queue is full when something is broadcast.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,6 +63,46 @@ impl<R> Server<R> {
         self.broadcast_encoded(mode, &message, Some(except))
     }
 
+    /// Sends a message to a group of clients, such as those in a room, by their ids. It is encoded once, however many there
+    /// are, and never waits. Whoever is not connected any more is passed over.
+    ///
+    /// ```
+    /// use darkrift_driver::proto::{ClientId, Message, SendError, SendMode};
+    /// use darkrift_driver::{Broadcast, Server};
+    ///
+    /// fn say<R>(server: &Server<R>, room: &[ClientId], said: &Message) -> Result<Broadcast, SendError> {
+    ///     server.broadcast_to(room, SendMode::Reliable, said)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`broadcast`](Self::broadcast).
+    pub fn broadcast_to<M: ToMessage + ?Sized>(
+        &self,
+        group: impl IntoIterator<Item: Borrow<ClientId>>,
+        mode: SendMode,
+        message: &M,
+    ) -> Result<Broadcast, SendError> {
+        let inner = self.inner();
+        let message = inner.encode(message)?;
+        // The table is free while the caller's iterator runs, which may use the server.
+        let connected = group.into_iter().filter_map(|id| {
+            let id = *id.borrow();
+            Some((id, inner.clients.read().get(&id)?.peer.clone()))
+        });
+        inner.broadcast(mode, &message, connected)
+    }
+
+    /// Encodes a message as this server would, its text in the [encoding](crate::ServerBuilder::encoding) that is set,
+    /// to send it with [`broadcast_encoded`](Self::broadcast_encoded) or
+    /// [`Client::send_encoded`](crate::Client::send_encoded) more than once.
+    ///
+    /// # Errors
+    /// When the message cannot be encoded.
+    pub fn encode<M: ToMessage + ?Sized>(&self, message: &M) -> Result<EncodedMessage, SendError> {
+        self.inner().encode(message)
+    }
+
     /// Sends a message that was encoded before to every client, or all but one.
     ///
     /// # Errors
@@ -69,7 +113,10 @@ impl<R> Server<R> {
         message: &EncodedMessage,
         except: Option<ClientId>,
     ) -> Result<Broadcast, SendError> {
-        self.inner().broadcast(mode, message, except)
+        let inner = self.inner();
+        let clients = inner.clients.read();
+        let others = clients.iter().filter(|(id, _)| Some(**id) != except);
+        inner.broadcast(mode, message, others.map(|(id, entry)| (*id, &*entry.peer)))
     }
 }
 
@@ -79,22 +126,21 @@ impl Inner {
         Ok(EncodedMessage::with_writer(&mut self.encoder.lock(), message, encoding)?)
     }
 
-    fn broadcast(
+    fn broadcast<P: Deref<Target = Peer>>(
         &self,
         mode: SendMode,
         message: &EncodedMessage,
-        except: Option<ClientId>,
+        receivers: impl Iterator<Item = (ClientId, P)>,
     ) -> Result<Broadcast, SendError> {
         let mut report = Broadcast::default();
         let begun = self.runtime.now();
-        let clients = self.clients.read();
-        for (&id, entry) in clients.iter().filter(|(id, _)| Some(**id) != except) {
-            match entry.peer.send_to_many(mode, message, begun) {
+        for (id, peer) in receivers {
+            match peer.send_to_many(mode, message, begun) {
                 Ok(()) => report.sent += 1,
                 Err(SendError::Full { queued }) => {
                     report.behind.push(id);
                     if self.options.behind == Behind::Disconnect {
-                        entry.peer.close(CloseReason::new(Initiator::Local, CloseKind::Behind { queued }));
+                        peer.close(CloseReason::new(Initiator::Local, CloseKind::Behind { queued }));
                     }
                 }
                 // It left, or is leaving.

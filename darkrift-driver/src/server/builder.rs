@@ -1,6 +1,6 @@
 //! Settings of a server, and its beginning.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 
-use darkrift_proto::{ClientIds, Dialect, Encoding, Limits, Listener, ServerConfig, StrikeWeights};
+use darkrift_proto::{
+    ClientIds, Dialect, Encoding, Limits, Listener, ServerConfig, Statistics, StrikeWeights,
+};
 use event_listener::Event as Notification;
 use parking_lot::{Mutex, RwLock};
 
@@ -27,9 +29,9 @@ use crate::sockets::{TcpOptions, bind_server};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Joining {
-    /// Its TCP address.
+    /// Its TCP address; of IPv4 also where the server listens on IPv6 for both.
     pub tcp_address: SocketAddr,
-    /// Its UDP address.
+    /// Its UDP address, likewise.
     pub udp_address: SocketAddr,
     /// How many clients are connected already.
     pub connected: usize,
@@ -261,11 +263,12 @@ async fn bind(
             listener: Listener::new(Arc::new(options.config.clone())),
             tokens: SystemTokens::default(),
             connections: Vec::new(),
+            past_traffic: Statistics::default(),
         }),
         options,
         clients: RwLock::new(BTreeMap::new()),
         ids: Mutex::new(ClientIds::new()),
-        backlog: Mutex::new(VecDeque::new()),
+        backlog: Mutex::default(),
         arrived: Notification::new(),
         stopped: AtomicBool::new(false),
         stopping: Notification::new(),

@@ -13,7 +13,8 @@ use bytes::Bytes;
 use darkrift_proto::{CloseKind, CloseReason, ConnectionKey, Initiator, Routing};
 use event_listener::EventListener;
 
-use super::{BACKLOG_PRUNED_AT, Door, Entry, Inner, Joining, Running};
+use super::{Door, Entry, Inner, Joining, Running};
+use crate::address::canonical;
 use crate::client::Handle;
 use crate::datagrams::{DatagramPath, LONGEST_DATAGRAM, SharedUdp, each_datagram};
 use crate::peer::{Drive, Peer};
@@ -74,7 +75,7 @@ impl Inner {
             if self.is_stopped() {
                 return;
             }
-            let Door { listener, tokens, connections } = &mut *door;
+            let Door { listener, tokens, connections, .. } = &mut *door;
             let (key, machine) = match listener.accept(now, address, tokens) {
                 Ok(accepted) => accepted,
                 Err(refused) => {
@@ -119,8 +120,11 @@ impl Inner {
         // Before anything else goes to it on UDP: its client takes the first datagram for the acknowledgement.
         self.answer(udp, from, to, answer).await;
         let _ = peer.datagram_address.set(from);
-        let joining =
-            Joining { tcp_address: peer.stream_address, udp_address: from, connected: self.count() };
+        let joining = Joining {
+            tcp_address: canonical(peer.stream_address),
+            udp_address: canonical(from),
+            connected: self.count(),
+        };
         let welcome = self.welcomes(&joining);
         let id = if welcome { self.ids.lock().allocate() } else { None };
         {
@@ -170,10 +174,7 @@ impl Inner {
         if self.is_stopped() {
             return;
         }
-        if backlog.len() >= BACKLOG_PRUNED_AT {
-            backlog.retain(|handle| !handle.peer.lock().machine.is_closed());
-        }
-        backlog.push_back(handle);
+        backlog.push(handle);
         drop(backlog);
         self.arrived.notify_additional(1);
     }
@@ -211,18 +212,27 @@ impl Inner {
         };
         let was_client = id.is_some_and(|id| self.clients.write().remove(&id).is_some());
         self.counters.closed(was_client, reason.as_ref());
+        if was_client {
+            let forgotten = self.backlog.lock().someone_left();
+            drop(forgotten);
+        }
     }
 
     /// The connection's sockets are gone: its id, its token and its address are free.
     fn released(&self, key: ConnectionKey, peer: &Peer) {
+        let (id, traffic) = {
+            let state = peer.lock();
+            (state.machine.id(), state.machine.statistics())
+        };
         {
             let mut door = self.door.lock();
             door.listener.release(key);
+            door.past_traffic += traffic;
             if let Some(slot) = door.connections.get_mut(key.index()) {
                 *slot = None;
             }
         }
-        if let Some(id) = peer.lock().machine.id() {
+        if let Some(id) = id {
             self.ids.lock().release(id);
         }
     }

@@ -1,20 +1,20 @@
 //! A server: its handle, its clients, and what it does for all of them.
 
+mod backlog;
 mod broadcast;
 mod builder;
 mod door;
 mod statistics;
 mod tokens;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fmt;
-use std::future::Future;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
-use darkrift_proto::{ClientId, ClientIds, CloseKind, CloseReason, Initiator, Listener, Writer};
+use darkrift_proto::{ClientId, ClientIds, CloseKind, CloseReason, Initiator, Listener, Statistics, Writer};
 use event_listener::Event as Notification;
 use parking_lot::{Mutex, RwLock};
 
@@ -25,16 +25,15 @@ pub use statistics::ServerStatistics;
 use crate::Address;
 use crate::client::{Client, Handle};
 use crate::datagrams::SharedUdp;
+use crate::ending::Ending;
 use crate::error::BindError;
 use crate::notification::{wait_for, wait_until};
 use crate::peer::Peer;
 use crate::runtime::Runtime;
+use backlog::Backlog;
 use builder::Options;
 use statistics::Counters;
 use tokens::SystemTokens;
-
-/// Past this many clients that nobody has accepted, those that have left already are forgotten.
-const BACKLOG_PRUNED_AT: usize = 4096;
 
 /// A server: accepts clients, finds them by id, and sends to all of them.
 ///
@@ -63,7 +62,7 @@ pub(crate) struct Inner {
     door: Mutex<Door>,
     clients: RwLock<BTreeMap<ClientId, Entry>>,
     ids: Mutex<ClientIds>,
-    backlog: Mutex<VecDeque<Arc<Handle>>>,
+    backlog: Mutex<Backlog>,
     arrived: Notification,
     stopped: AtomicBool,
     stopping: Notification,
@@ -85,12 +84,21 @@ struct Door {
     listener: Listener,
     tokens: SystemTokens,
     connections: Vec<Option<Arc<Peer>>>,
+    /// What the connections that are gone have counted.
+    past_traffic: Statistics,
 }
 
 #[derive(Debug)]
 struct Entry {
     peer: Arc<Peer>,
     handle: Weak<Handle>,
+}
+
+impl Entry {
+    /// The client's handle, unless its connection has closed.
+    fn open_handle(&self) -> Option<Arc<Handle>> {
+        self.handle.upgrade().filter(|handle| !handle.peer.lock().machine.is_closed())
+    }
 }
 
 impl<R: Runtime + Default> Server<R> {
@@ -127,12 +135,15 @@ impl<R> Server<R> {
     /// Keep the handle, or a clone of it, for as long as the client should stay: dropping the last one disconnects
     /// it.
     ///
+    /// A client that has left meanwhile is given, too, with what it sent. Where nobody accepts for long the last 32 to 64 of
+    /// those are kept.
+    ///
     /// # Cancel safety
     /// Dropping the future loses no client.
     pub async fn accept(&self) -> Option<Client<R>> {
         let inner = self.inner();
         let next = || {
-            let handle = inner.backlog.lock().pop_front();
+            let handle = inner.backlog.lock().pop();
             (handle.is_some() || inner.is_stopped()).then_some(handle)
         };
         wait_for(&inner.arrived, next).await.map(Client::from_handle)
@@ -140,17 +151,16 @@ impl<R> Server<R> {
 
     /// The client with this id, while it is connected.
     pub fn get(&self, id: ClientId) -> Option<Client<R>> {
-        let clients = self.inner().clients.read();
-        clients.get(&id)?.handle.upgrade().map(Client::from_handle)
+        self.inner().clients.read().get(&id)?.open_handle().map(Client::from_handle)
     }
 
     /// Every client connected now, by ascending id.
     pub fn clients(&self) -> Vec<Client<R>> {
         let clients = self.inner().clients.read();
-        clients.values().filter_map(|entry| entry.handle.upgrade()).map(Client::from_handle).collect()
+        clients.values().filter_map(Entry::open_handle).map(Client::from_handle).collect()
     }
 
-    /// How many clients are connected now.
+    /// How many clients are connected now. One whose connection closes is counted until its task has seen it, a moment later.
     pub fn len(&self) -> usize {
         self.inner().clients.read().len()
     }
@@ -170,23 +180,32 @@ impl<R> Server<R> {
         self.inner().udp_address
     }
 
-    /// What the server has counted since it began.
+    /// What the server has counted since it began. It asks every connection, so that thousands of them take a part of a
+    /// millisecond.
     pub fn statistics(&self) -> ServerStatistics {
-        let (pending, ignored) = {
-            let door = self.inner().door.lock();
-            (door.listener.pending(), door.listener.datagrams_ignored())
+        let inner = self.inner();
+        let mut statistics = ServerStatistics { connected: self.len(), ..inner.counters.read() };
+        let connections: Vec<_> = {
+            let door = inner.door.lock();
+            statistics.pending = door.listener.pending();
+            statistics.datagrams_ignored = door.listener.datagrams_ignored();
+            statistics.traffic = door.past_traffic;
+            door.connections.iter().flatten().cloned().collect()
         };
-        self.inner().counters.read(self.len(), pending, ignored)
+        for peer in connections {
+            statistics.traffic += peer.lock().machine.statistics();
+        }
+        statistics
     }
 
     /// Stops the server: accepts nobody any more, and closes every client after what was queued for it has left.
     ///
     /// The shutdown begins at the call. Awaiting what it gives waits until every client is gone, 2 s at most by
     /// default, and the ports are free.
-    pub fn shutdown(&self) -> impl Future<Output = ()> + Send + 'static + use<R> {
+    pub fn shutdown(&self) -> Ending {
         let inner = self.inner().clone();
         inner.stop();
-        async move { inner.ended().await }
+        Ending::new(async move { inner.ended().await })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use darkrift_proto::{CloseReason, Initiator, Refused};
+use darkrift_proto::{CloseKind, CloseReason, Initiator, Refused, Statistics};
 
 /// What a server has counted since it began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,9 +18,13 @@ pub struct ServerStatistics {
     pub refused_pending: u64,
     /// TCP connections refused since too many of one address waited for their token.
     pub refused_address: u64,
-    /// TCP connections refused since the server was full.
+    /// TCP connections refused since the server was full, at once or when their token came.
     pub refused_full: u64,
-    /// TCP connections that ended before they were clients.
+    /// Clients that the hook of [`on_connect`](crate::ServerBuilder::on_connect) did not let in.
+    pub rejected: u64,
+    /// TCP connections whose token did not come in time: UDP is blocked on the way, or it was no client.
+    pub timed_out: u64,
+    /// TCP connections that ended by themselves before they were clients.
     pub abandoned: u64,
     /// Clients that this side's application ended.
     pub closed_by_user: u64,
@@ -34,6 +38,8 @@ pub struct ServerStatistics {
     pub behind: u64,
     /// Datagrams of nobody's, or of no sense.
     pub datagrams_ignored: u64,
+    /// What all connections together have counted, those that have ended among them.
+    pub traffic: Statistics,
 }
 
 #[derive(Debug, Default)]
@@ -42,6 +48,8 @@ pub(crate) struct Counters {
     refused_pending: AtomicU64,
     refused_address: AtomicU64,
     refused_full: AtomicU64,
+    rejected: AtomicU64,
+    timed_out: AtomicU64,
     abandoned: AtomicU64,
     closed_by_user: AtomicU64,
     closed_by_protocol: AtomicU64,
@@ -69,32 +77,44 @@ impl Counters {
     }
 
     pub(crate) fn closed(&self, was_client: bool, reason: Option<&CloseReason>) {
-        let counter = match reason.map(|reason| reason.initiator) {
-            _ if !was_client => &self.abandoned,
+        let counter = if was_client { self.of_client(reason) } else { self.of_no_client(reason) };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn of_client(&self, reason: Option<&CloseReason>) -> &AtomicU64 {
+        match reason.map(|reason| reason.initiator) {
             Some(Initiator::User) => &self.closed_by_user,
             Some(Initiator::Peer) => &self.closed_by_peer,
             Some(Initiator::Transport) => &self.closed_by_transport,
             _ => &self.closed_by_protocol,
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
-    pub(crate) fn read(&self, connected: usize, pending: usize, datagrams_ignored: u64) -> ServerStatistics {
+    fn of_no_client(&self, reason: Option<&CloseReason>) -> &AtomicU64 {
+        match reason.map(|reason| &reason.kind) {
+            Some(CloseKind::Rejected) => &self.rejected,
+            Some(CloseKind::NoFreeId) => &self.refused_full,
+            Some(CloseKind::ConnectTimeout { .. }) => &self.timed_out,
+            _ => &self.abandoned,
+        }
+    }
+
+    pub(crate) fn read(&self) -> ServerStatistics {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         ServerStatistics {
-            connected,
-            pending,
             accepted: read(&self.accepted),
             refused_pending: read(&self.refused_pending),
             refused_address: read(&self.refused_address),
             refused_full: read(&self.refused_full),
+            rejected: read(&self.rejected),
+            timed_out: read(&self.timed_out),
             abandoned: read(&self.abandoned),
             closed_by_user: read(&self.closed_by_user),
             closed_by_protocol: read(&self.closed_by_protocol),
             closed_by_peer: read(&self.closed_by_peer),
             closed_by_transport: read(&self.closed_by_transport),
             behind: read(&self.behind),
-            datagrams_ignored,
+            ..ServerStatistics::default()
         }
     }
 }

@@ -140,12 +140,7 @@ impl Connection {
     }
 
     fn connect_timed_out(&mut self, now: Instant) {
-        let Side::Client(config) = &self.side else { return };
-        let phase = match self.state {
-            State::AwaitingHello => ConnectPhase::Hello,
-            State::AwaitingAcknowledgement => ConnectPhase::Acknowledgement,
-            _ => ConnectPhase::Configure,
-        };
+        let (Side::Client(config), Some(phase)) = (&self.side, self.connect_phase()) else { return };
         let limit = config.connect_timeout;
         self.end(now, Initiator::Local, CloseKind::ConnectTimeout { phase, limit });
     }

@@ -243,6 +243,17 @@ impl Connection {
         self.dialect
     }
 
+    /// Client: what the connect waits for, or waited for when the connection ended. `None` once the id is known, and on
+    /// a server's side.
+    pub const fn connect_phase(&self) -> Option<ConnectPhase> {
+        match (&self.side, self.hello, self.dialect, self.id) {
+            (Side::Server(_), ..) | (_, _, _, Some(_)) => None,
+            (_, None, ..) => Some(ConnectPhase::Hello),
+            (_, _, None, _) => Some(ConnectPhase::Acknowledgement),
+            _ => Some(ConnectPhase::Configure),
+        }
+    }
+
     /// Why the connection ended, once it has.
     pub const fn close_reason(&self) -> Option<&CloseReason> {
         self.events.close_reason()

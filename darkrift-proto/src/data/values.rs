@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::swap::array;
 use super::{Decode, DecodeError, Encode, EncodeError, LENGTH_BYTES, Reader, Writer};
+use crate::ids::ClientId;
 
 macro_rules! numbers {
     ($($type:ty, $write:ident, $read:ident;)*) => {$(
@@ -354,6 +355,28 @@ impl<T: Decode> Decode for Box<T> {
     #[inline]
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         reader.nested(T::decode).map(Self::new)
+    }
+}
+
+/// Its number, a `u16`.
+impl Encode for ClientId {
+    #[inline]
+    fn encode(&self, writer: &mut Writer) -> Result<(), EncodeError> {
+        self.get().encode(writer)
+    }
+
+    #[inline]
+    fn encoded_len(&self) -> Option<usize> {
+        self.get().encoded_len()
+    }
+}
+
+impl Decode for ClientId {
+    const MIN_BYTES: usize = u16::MIN_BYTES;
+
+    #[inline]
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        reader.read_u16().map(Self::new)
     }
 }
 

@@ -68,7 +68,8 @@ pub async fn f3_blocked_udp_is_an_error_that_says_so<A: Adapter>() {
         Err(ConnectError::Timeout { phase: ConnectPhase::Acknowledgement, limit: named }) => {
             assert_eq!(named, limit);
         }
-        Err(ConnectError::Closed(reason)) => {
+        Err(ConnectError::Closed { reason, phase, .. }) => {
+            assert_eq!(phase, ConnectPhase::Acknowledgement);
             assert_eq!((reason.initiator, reason.kind), (Initiator::Peer, CloseKind::EndOfStream));
         }
         other => panic!("{other:?}"),
