@@ -4,7 +4,6 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
 use std::net::SocketAddr;
-use std::ops::Deref;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -21,7 +20,7 @@ use crate::error::ConnectError;
 use crate::messages::Messages;
 use crate::peer::Peer;
 use crate::runtime::Runtime;
-use crate::wakers::ReceiverKey;
+use crate::wakers::Place;
 
 /// One connection: a client's to its server, or a server's to one of its clients. Both have the same methods.
 ///
@@ -39,6 +38,8 @@ pub struct Client<R> {
 #[derive(Debug)]
 pub(crate) struct Handle {
     pub(crate) peer: Arc<Peer>,
+    /// Known before the machine knows it: a server's clients are found by it before Configure leaves.
+    pub(crate) id: ClientId,
 }
 
 impl Drop for Handle {
@@ -200,9 +201,10 @@ impl<R> Client<R> {
     /// goes to one of them.
     ///
     /// # Cancel safety
-    /// Dropping the future loses nothing: it takes a message only when it is ready.
+    /// Dropping the future loses nothing: it takes a message only when it is ready. One that is kept and not polled any more
+    /// holds the line up: pings are not answered, and an end is not noticed, until it is polled or dropped.
     pub fn recv(&self) -> impl Future<Output = Option<Received>> + Send + '_ {
-        let mut receiver = Receiver { peer: &**self.peer(), key: None };
+        let mut receiver = Receiver::new(&**self.peer());
         poll_fn(move |cx| receiver.poll(cx))
     }
 
@@ -213,9 +215,10 @@ impl<R> Client<R> {
 
     /// The messages as the types of `S`, an enum with `#[derive(MessageSet)]`: a stream that ends when the
     /// connection has closed. Acknowledgements of pings without a payload, as the library sends them, are not among
-    /// them, nor are pings without a payload that are none of the set.
+    /// them, nor are pings without a payload that are none of the set. It is a handle of the connection's, too, which stays
+    /// open as long as this is there.
     pub fn messages<S: MessageSet>(&self) -> Messages<S> {
-        Messages::new(Receiver { peer: self.peer().clone(), key: None })
+        Messages::new(Receiver::new(self.handle.clone()))
     }
 
     /// Closes the connection. What was queued is still sent; messages that have come can still be received.
@@ -253,7 +256,7 @@ impl<R> Client<R> {
 
     /// The client's id, which the server gave it.
     pub fn id(&self) -> ClientId {
-        self.peer().lock().machine.id().expect("a handle is given out once the id is known")
+        self.handle.id
     }
 
     /// The dialect spoken: a client finds it out by the acknowledgement's shape, and does not know it if that was
@@ -318,25 +321,60 @@ impl<R> fmt::Debug for Client<R> {
     }
 }
 
-/// A place in the line of receivers, given up when it is dropped.
+/// One that receives, which gives up its place in the line when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Receiver<P: Deref<Target = Peer>> {
+pub(crate) struct Receiver<P: HasPeer> {
     peer: P,
-    key: Option<ReceiverKey>,
+    place: Place,
 }
 
-impl<P: Deref<Target = Peer>> Receiver<P> {
-    #[inline]
-    pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<Option<Received>> {
-        self.peer.poll_receive(cx, &mut self.key)
+/// What keeps a connection's peer for a receiver.
+pub(crate) trait HasPeer {
+    fn peer(&self) -> &Peer;
+}
+
+impl HasPeer for &Peer {
+    fn peer(&self) -> &Peer {
+        self
     }
 }
 
-impl<P: Deref<Target = Peer>> Drop for Receiver<P> {
+impl HasPeer for Arc<Handle> {
+    fn peer(&self) -> &Peer {
+        &self.peer
+    }
+}
+
+impl<P: HasPeer> Receiver<P> {
+    fn new(peer: P) -> Self {
+        Self { peer, place: Place::default() }
+    }
+
+    #[inline]
+    pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<Option<Received>> {
+        self.peer.peer().poll_receive(cx, &mut self.place)
+    }
+
+    /// Polls for one that may keep its place without ever coming back to it.
+    pub(crate) fn poll_kept(&mut self, cx: &Context<'_>) -> Poll<Option<Received>> {
+        self.place.kept = true;
+        let poll = self.poll(cx);
+        self.place.kept = false;
+        poll
+    }
+
+    /// Gives up the place.
+    #[inline]
+    pub(crate) fn leave(&mut self) {
+        if self.place.is_taken() {
+            self.peer.peer().forget(&mut self.place);
+        }
+    }
+}
+
+impl<P: HasPeer> Drop for Receiver<P> {
     #[inline]
     fn drop(&mut self) {
-        if self.key.is_some() {
-            self.peer.forget(&mut self.key);
-        }
+        self.leave();
     }
 }

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use darkrift_proto::{ClientConfig, CloseKind, ConnectPhase, Connection, Encoding, Event, Instant, Limits};
+use darkrift_proto::{
+    ClientConfig, ClientId, CloseKind, ConnectPhase, Connection, Encoding, Event, Instant, Limits,
+};
 
 use crate::Address;
 use crate::client::{Client, Handle};
@@ -187,9 +189,9 @@ async fn connect(
         task = task.with_timer(timer, deadline.at);
     }
     // Until then this future is the connection's task, so that nothing is left where it is dropped.
-    poll_fn(|cx| poll_connected(&mut task, &peer, started, cx)).await?;
+    let id = poll_fn(|cx| poll_connected(&mut task, &peer, started, cx)).await?;
     runtime.spawn(Box::pin(task));
-    Ok(Arc::new(Handle { peer }))
+    Ok(Arc::new(Handle { peer, id }))
 }
 
 /// Runs a connection until Configure has come.
@@ -198,11 +200,12 @@ fn poll_connected(
     peer: &Peer,
     started: Instant,
     cx: &mut Context<'_>,
-) -> Poll<Result<(), ConnectError>> {
+) -> Poll<Result<ClientId, ConnectError>> {
     // What it comes to, the event says.
     let _ = Pin::new(task).poll(cx);
     let machine = &mut peer.lock().machine;
     match machine.poll_event() {
+        Some(Event::Connected(id)) => Poll::Ready(Ok(id)),
         Some(Event::Closed(reason)) => Poll::Ready(Err(match reason.kind {
             CloseKind::ConnectTimeout { phase, limit } => ConnectError::Timeout { phase, limit },
             _ => ConnectError::Closed {
@@ -211,8 +214,8 @@ fn poll_connected(
                 after: peer.runtime().now() - started,
             },
         })),
-        Some(_) => Poll::Ready(Ok(())),
-        None => Poll::Pending,
+        // Nothing else comes before these.
+        _ => Poll::Pending,
     }
 }
 

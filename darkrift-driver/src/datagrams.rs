@@ -3,6 +3,7 @@
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use bytes::Bytes;
@@ -99,12 +100,22 @@ impl DatagramPath {
         if self.unsent.is_some() { None } else { machine.poll_lone_datagram(buffer) }
     }
 
+    /// Whether the socket has not taken what it was offered last.
+    pub(crate) const fn is_blocked(&self) -> bool {
+        self.unsent.is_some()
+    }
+
+    /// Forgets what the socket has not taken.
+    pub(crate) fn clear(&mut self) {
+        self.unsent = None;
+    }
+
     /// What sends them.
     pub(crate) fn sender(&self) -> DatagramSender {
         self.sender.clone()
     }
 
-    /// Gives back what the socket did not take. Were there others meanwhile, they are lost, as datagrams may be.
+    /// Gives back what the socket did not take.
     pub(crate) fn keep(&mut self, run: Run) {
         self.unsent = Some(Box::new(run));
     }
@@ -146,19 +157,22 @@ impl DatagramPath {
 }
 
 impl DatagramSender {
-    /// Sends datagrams, `all` cut every `segment` bytes; pending when the socket is full, and then the waker will be woken.
+    /// Sends datagrams, `all` cut every `segment` bytes, together where `longest` allows it; pending when the socket is full,
+    /// and then the waker will be woken.
     pub(crate) fn send(
         &self,
         all: &[u8],
         segment: usize,
         destination: SocketAddr,
+        longest: &AtomicUsize,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         let segment = segment.max(1);
-        let together = destination.ip().is_loopback() || segment <= SAFE_SEGMENT;
-        let step = if together { all.len().max(1) } else { segment };
+        let safe = if destination.ip().is_loopback() { usize::MAX } else { SAFE_SEGMENT };
+        let mut together = segment <= safe.min(longest.load(Ordering::Relaxed));
         let mut start = 0;
         loop {
+            let step = if together { all.len().max(1) } else { segment };
             let end = all.len().min(start + step);
             let contents = &all[start..end];
             let segment_size = (contents.len() > segment).then_some(segment);
@@ -169,6 +183,11 @@ impl DatagramSender {
                     if self.poll_writable(cx).is_pending() {
                         return Poll::Pending;
                     }
+                }
+                // The way is narrower than most: the system cuts a lone datagram into pieces, but none of a run.
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock && segment_size.is_some() => {
+                    longest.store(segment - 1, Ordering::Relaxed);
+                    together = false;
                 }
                 // Any other error is of these datagrams, which may be lost on the way in any case.
                 _ => start = end,

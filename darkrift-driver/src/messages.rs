@@ -10,8 +10,7 @@ use std::task::{Context, Poll, ready};
 use darkrift_proto::{DecodeError, MessageKind, MessageSet, Received};
 use futures_core::Stream;
 
-use crate::client::Receiver;
-use crate::peer::Peer;
+use crate::client::{Handle, Receiver};
 
 /// The messages of a connection as the types of `S`; made by [`Client::messages`](crate::Client::messages).
 ///
@@ -20,8 +19,10 @@ use crate::peer::Peer;
 ///
 /// Acknowledgements of pings that carry no payload are passed over, and so are pings that carry none and are none of the
 /// set: they only measure the round trip. A ping that is one of the set is given like any message.
+///
+/// It keeps the connection open, as a clone of the [`Client`](crate::Client) does.
 pub struct Messages<S> {
-    receiver: Receiver<Arc<Peer>>,
+    receiver: Receiver<Arc<Handle>>,
     set: PhantomData<fn() -> S>,
 }
 
@@ -38,7 +39,7 @@ pub struct Undecodable {
 }
 
 impl<S: MessageSet> Messages<S> {
-    pub(crate) const fn new(receiver: Receiver<Arc<Peer>>) -> Self {
+    pub(crate) const fn new(receiver: Receiver<Arc<Handle>>) -> Self {
         Self { receiver, set: PhantomData }
     }
 
@@ -50,12 +51,13 @@ impl<S: MessageSet> Messages<S> {
     /// # Cancel safety
     /// Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Result<S, Undecodable>> {
-        poll_fn(|cx| self.poll(cx)).await
+        let place = InLine(&mut self.receiver);
+        poll_fn(|cx| Self::poll(|| place.0.poll(cx))).await
     }
 
-    fn poll(&mut self, cx: &Context<'_>) -> Poll<Option<Result<S, Undecodable>>> {
+    fn poll(mut receive: impl FnMut() -> Poll<Option<Received>>) -> Poll<Option<Result<S, Undecodable>>> {
         loop {
-            let Some(received) = ready!(self.receiver.poll(cx)) else { return Poll::Ready(None) };
+            let Some(received) = ready!(receive()) else { return Poll::Ready(None) };
             // It bears the tag of the ping that it answers, but nothing of that message.
             if matches!(received.kind(), MessageKind::Acknowledgement(_)) && received.payload().is_empty() {
                 continue;
@@ -75,7 +77,17 @@ impl<S: MessageSet> Stream for Messages<S> {
     type Item = Result<S, Undecodable>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.get_mut().poll(cx)
+        let receiver = &mut self.get_mut().receiver;
+        Self::poll(|| receiver.poll_kept(cx))
+    }
+}
+
+/// Waits in line, and leaves it when it is dropped: who waits for something else now is not to be woken in others' stead.
+struct InLine<'a>(&'a mut Receiver<Arc<Handle>>);
+
+impl Drop for InLine<'_> {
+    fn drop(&mut self) {
+        self.0.leave();
     }
 }
 

@@ -118,8 +118,8 @@ impl<R: Reactor> runtime::TcpStream for TcpStream<R> {
     fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let call = || match slices {
             // The kernel has less to look at.
-            [slice] => R::socket(&self.0).send(slice),
-            slices => R::socket(&self.0).send_vectored(slices),
+            [slice] => R::socket(&self.0).send_with_flags(slice, runtime::NO_SIGNAL),
+            slices => R::socket(&self.0).send_vectored_with_flags(slices, runtime::NO_SIGNAL),
         };
         attempt(call, || R::poll_writable(&self.0, cx))
     }

@@ -11,6 +11,27 @@ pub use darkrift_proto::Instant;
 pub use quinn_udp::{RecvMeta, Transmit};
 pub use socket2::SockRef;
 
+/// The flag of a call that sends on a stream: a peer that has gone shall be an error, and not a signal that ends a program
+/// whose `main` is not Rust's, as where a game engine has loaded this as a library.
+#[cfg(any(
+    target_os = "linux",
+    target_os = "android",
+    target_os = "freebsd",
+    target_os = "netbsd",
+    target_os = "openbsd"
+))]
+pub const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
+/// The same where calls have no such flag: Windows has no such signal, and on Apple's systems the standard library and
+/// `socket2` set it as an option of the socket.
+#[cfg(not(any(
+    target_os = "linux",
+    target_os = "android",
+    target_os = "freebsd",
+    target_os = "netbsd",
+    target_os = "openbsd"
+)))]
+pub const NO_SIGNAL: i32 = 0;
+
 /// A future that owns what it needs and may move between threads.
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -29,6 +50,12 @@ pub trait Runtime: Debug + Send + Sync + 'static {
 
     /// Looks up the name `host`, and gives each address that it has, with `port`. Addresses in numbers do not come here.
     fn resolve(&self, host: String, port: u16) -> BoxFuture<io::Result<Vec<SocketAddr>>>;
+
+    /// Lets other tasks run, and the runtime look at its sockets, before it is ready. Overridden where waking oneself does
+    /// not do the latter.
+    fn yield_now(&self) -> BoxFuture<()> {
+        Box::pin(crate::turn::yield_now())
+    }
 
     /// Opens a TCP connection.
     fn connect(&self, to: SocketAddr) -> BoxFuture<io::Result<Box<dyn TcpStream>>>;

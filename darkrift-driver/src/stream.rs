@@ -9,7 +9,7 @@ use bytes::{Buf, BytesMut};
 use darkrift_proto::connection::StreamOutput;
 use darkrift_proto::{Connection, Instant, TransportError};
 
-use crate::runtime::{Runtime, TcpStream};
+use crate::runtime::{NO_SIGNAL, Runtime, TcpStream};
 use crate::scratch::with_scratch;
 use crate::wakers::Readiness;
 
@@ -17,7 +17,7 @@ use crate::wakers::Readiness;
 const READ_BYTES: usize = 64 << 10;
 
 /// How many calls one drive makes at most before others get their turn.
-const READS: usize = 16;
+const READS: usize = 4;
 
 /// How many reads at most take what nobody will look at off a stream, so that its close is no reset.
 const DISCARDED_READS: usize = 256;
@@ -27,32 +27,28 @@ const SLICES: usize = 64;
 
 /// Writes what is queued, everything in as few calls as the socket allows; whether any of it left. `ended` says that the
 /// peer's side has ended.
+///
+/// # Errors
+/// When the stream takes no output any more. What has come may still be read ([`receive_rest`]).
 pub(crate) fn flush(
     stream: &mut dyn TcpStream,
     machine: &mut Connection,
     ended: bool,
     clock: &dyn Runtime,
     cx: &mut Context<'_>,
-) -> bool {
+) -> Result<bool, TransportError> {
     let mut wrote = false;
     while machine.stream_queued() > 0 {
         let mut output = machine.stream_output();
         let result = poll_write(stream, &output, cx);
         match result {
-            Poll::Ready(Ok(0)) => {
-                let error = transport_error(&io::ErrorKind::WriteZero.into());
-                machine.handle_transport_error(clock.now(), error);
-                break;
-            }
+            Poll::Ready(Ok(0)) => return Err(transport_error(&io::ErrorKind::WriteZero.into())),
             Poll::Ready(Ok(count)) => {
                 output.advance(count);
                 wrote = true;
             }
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-            Poll::Ready(Err(error)) => {
-                machine.handle_transport_error(clock.now(), transport_error(&error));
-                break;
-            }
+            Poll::Ready(Err(error)) => return Err(transport_error(&error)),
             Poll::Pending => break,
         }
     }
@@ -64,7 +60,45 @@ pub(crate) fn flush(
         }
         machine.handle_stream_shutdown(clock.now());
     }
-    wrote
+    Ok(wrote)
+}
+
+/// Reads what is there of a stream that takes no output any more, as far as the machine has room, and then ends the
+/// connection: as the peer did, where it ended its side in good order, and for this error where not. Not by way of the
+/// runtime, which may not have heard yet of what is there.
+pub(crate) fn receive_rest(
+    stream: &dyn TcpStream,
+    machine: &mut Connection,
+    input: &mut BytesMut,
+    ended: &mut bool,
+    error: TransportError,
+    now: Instant,
+) {
+    machine.handle_stream(now, input);
+    with_scratch(|scratch| {
+        let scratch = &mut scratch[..READ_BYTES];
+        while !*ended && !machine.is_closed() && machine.wants_stream_read() {
+            let read = stream
+                .socket()
+                .map_or(Err(io::ErrorKind::WouldBlock.into()), |socket| (&*socket).read(scratch));
+            match read {
+                Ok(0) => {
+                    *ended = true;
+                    machine.handle_stream_end(now, input);
+                }
+                Ok(count) => {
+                    input.extend_from_slice(&scratch[..count]);
+                    machine.handle_stream(now, input);
+                }
+                Err(again) if again.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => machine.handle_transport_error(now, error),
+            }
+        }
+    });
+    if machine.is_closed() {
+        // Nothing more can leave.
+        machine.handle_transport_error(now, error);
+    }
 }
 
 /// Writes what the socket takes now, since nobody will come back to it; not by way of the runtime, which is stopping.
@@ -72,7 +106,7 @@ pub(crate) fn abandon(stream: &dyn TcpStream, machine: &mut Connection, now: Ins
     let Some(socket) = stream.socket() else { return };
     while machine.stream_queued() > 0 {
         let mut output = machine.stream_output();
-        match socket.send(output.chunk()) {
+        match socket.send_with_flags(output.chunk(), NO_SIGNAL) {
             Ok(count) => output.advance(count),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             // A socket that is full counts as one that failed: what is queued never leaves.

@@ -12,8 +12,23 @@ use std::task::{Wake, Waker};
 
 use parking_lot::Mutex;
 
-/// Names one waiting receiver.
-pub(crate) type ReceiverKey = u64;
+/// A receiver's place in the line of those that wait.
+#[derive(Debug, Default)]
+pub(crate) struct Place {
+    /// Names it while it waits, or has been woken and was not there since.
+    key: Option<u64>,
+    /// Whether the place is kept although nobody may ever come back to it: then the reactor does not rely on the
+    /// receiver alone.
+    pub(crate) kept: bool,
+}
+
+impl Place {
+    /// Whether the receiver has waited and has not been there since.
+    #[inline]
+    pub(crate) const fn is_taken(&self) -> bool {
+        self.key.is_some()
+    }
+}
 
 /// The wakers of one connection.
 #[derive(Debug, Default)]
@@ -29,8 +44,15 @@ pub(crate) struct Wakers {
 #[derive(Debug, Default)]
 struct Slots {
     task: Option<Waker>,
-    receivers: VecDeque<(ReceiverKey, Waker)>,
-    next: ReceiverKey,
+    receivers: VecDeque<Waiting>,
+    next: u64,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    key: u64,
+    waker: Waker,
+    kept: bool,
 }
 
 /// One socket of a connection, as the reactor wakes it.
@@ -76,7 +98,12 @@ impl Wake for Readiness {
         // Before anyone is woken, and before it is seen whether a receiver waits: one that is about to wait looks
         // here once more.
         self.set();
-        if !self.wakers.wake_receiver() && !self.wakers.is_watched() {
+        let receiver = self.wakers.pop_receiver();
+        let is_sure = receiver.as_ref().is_some_and(|receiver| !receiver.kept);
+        if let Some(receiver) = receiver {
+            receiver.waker.wake();
+        }
+        if !is_sure && !self.wakers.is_watched() {
             self.wakers.wake_task();
         }
     }
@@ -107,38 +134,40 @@ impl Wakers {
 
     /// Whether the task's timer watches for the receiver to come back.
     pub(crate) fn is_watched(&self) -> bool {
-        self.watched.load(Ordering::Acquire)
+        self.watched.load(Ordering::SeqCst)
     }
 
-    /// The task's timer begins or ends to watch for the receiver to come back.
+    /// The task's timer begins or ends to watch for the receiver to come back. The task looks at what is ready behind it,
+    /// and the reactor at this behind what it has made ready: in one order for both, or each could miss the other.
     pub(crate) fn set_watched(&self, watched: bool) {
-        self.watched.store(watched, Ordering::Release);
+        self.watched.store(watched, Ordering::SeqCst);
     }
 
-    /// Lets a receiver wait, under the key it has or a new one.
-    pub(crate) fn wait(&self, key: &mut Option<ReceiverKey>, waker: &Waker) {
+    /// Lets a receiver wait, in the place it has or a new one.
+    pub(crate) fn wait(&self, place: &mut Place, waker: &Waker) {
         let mut slots = self.slots.lock();
-        if let Some(known) = key {
-            if let Some((_, old)) = slots.receivers.iter_mut().find(|(k, _)| k == known) {
-                old.clone_from(waker);
+        if let Some(known) = place.key {
+            if let Some(waiting) = slots.receivers.iter_mut().find(|waiting| waiting.key == known) {
+                waiting.waker.clone_from(waker);
+                waiting.kept = place.kept;
                 return;
             }
         }
-        let new = *key.get_or_insert(slots.next);
+        let new = *place.key.get_or_insert(slots.next);
         slots.next = slots.next.max(new + 1);
-        slots.receivers.push_back((new, waker.clone()));
+        slots.receivers.push_back(Waiting { key: new, waker: waker.clone(), kept: place.kept });
         self.waiting.store(slots.receivers.len(), Ordering::SeqCst);
     }
 
     /// Ends a receiver's waiting; false when it was not waiting any more, since it has been woken.
-    pub(crate) fn stop_waiting(&self, key: &mut Option<ReceiverKey>) -> bool {
-        let Some(key) = key.take() else { return false };
+    pub(crate) fn stop_waiting(&self, place: &mut Place) -> bool {
+        let Some(key) = place.key.take() else { return false };
         if !self.is_receiver_waiting() {
             return false;
         }
         let mut slots = self.slots.lock();
         let before = slots.receivers.len();
-        slots.receivers.retain(|(k, _)| *k != key);
+        slots.receivers.retain(|waiting| waiting.key != key);
         self.waiting.store(slots.receivers.len(), Ordering::SeqCst);
         slots.receivers.len() < before
     }
@@ -151,11 +180,7 @@ impl Wakers {
 
     /// Wakes the receiver that has waited longest; false when none waits.
     pub(crate) fn wake_receiver(&self) -> bool {
-        if !self.is_receiver_waiting() {
-            return false;
-        }
-        let waker = self.pop_receiver();
-        waker.map(Waker::wake).is_some()
+        self.pop_receiver().map(|receiver| receiver.waker.wake()).is_some()
     }
 
     /// Wakes every receiver.
@@ -163,11 +188,14 @@ impl Wakers {
         while self.wake_receiver() {}
     }
 
-    fn pop_receiver(&self) -> Option<Waker> {
+    fn pop_receiver(&self) -> Option<Waiting> {
+        if !self.is_receiver_waiting() {
+            return None;
+        }
         let mut slots = self.slots.lock();
         let popped = slots.receivers.pop_front();
         self.waiting.store(slots.receivers.len(), Ordering::SeqCst);
-        popped.map(|(_, waker)| waker)
+        popped
     }
 }
 

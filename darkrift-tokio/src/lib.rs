@@ -61,6 +61,11 @@ impl Runtime for Tokio {
         Box::pin(async move { Ok(net::lookup_host((host, port)).await?.collect()) })
     }
 
+    fn yield_now(&self) -> BoxFuture<()> {
+        // It looks at the sockets before the task runs again, which a task that wakes itself may do sixty times first.
+        Box::pin(tokio::task::yield_now())
+    }
+
     fn connect(&self, to: SocketAddr) -> BoxFuture<io::Result<Box<dyn runtime::TcpStream>>> {
         Box::pin(async move { Ok(Box::new(TcpStream(net::TcpStream::connect(to).await?)) as _) })
     }
@@ -115,7 +120,14 @@ impl runtime::TcpStream for TcpStream {
         match slices {
             // The kernel has less to look at.
             [slice] => Pin::new(&mut self.0).poll_write(cx, slice),
-            slices => Pin::new(&mut self.0).poll_write_vectored(cx, slices),
+            slices => loop {
+                ready!(self.0.poll_write_ready(cx))?;
+                let send = || SockRef::from(&self.0).send_vectored_with_flags(slices, runtime::NO_SIGNAL);
+                match self.0.try_io(Interest::WRITABLE, send) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    result => return Poll::Ready(result),
+                }
+            },
         }
     }
 

@@ -8,12 +8,15 @@ mod burst;
 mod sending;
 
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use darkrift_proto::{CloseKind, CloseReason, Connection, Event, Initiator, Instant, Received};
+use darkrift_proto::{
+    CloseKind, CloseReason, Connection, Event, Initiator, Instant, Received, TransportError,
+};
 use event_listener::Event as Notification;
 use parking_lot::{Mutex, MutexGuard};
 
@@ -22,7 +25,7 @@ use crate::datagrams::{DatagramPath, Run};
 use crate::notification::{wait_until, wake_listeners};
 use crate::runtime::{Runtime, TcpStream};
 use crate::stream;
-use crate::wakers::{Readiness, ReceiverKey, Wakers};
+use crate::wakers::{Place, Readiness, Wakers};
 
 /// How long a connection may go without its application looking before its own task looks.
 pub(crate) const ATTENTION: Duration = Duration::from_millis(20);
@@ -56,6 +59,8 @@ pub(crate) struct Peer {
     pub(crate) stream_address: SocketAddr,
     /// Where datagrams go; set once it is known.
     pub(crate) datagram_address: OnceLock<SocketAddr>,
+    /// The longest datagrams, in bytes, that are sent in runs: the way does not carry longer ones so.
+    longest_segment: AtomicUsize,
 }
 
 /// What the reactor wakes for what comes to a socket, and whether it has.
@@ -82,6 +87,10 @@ pub(crate) struct PeerState {
     /// What was read and not yet taken by the machine.
     input: BytesMut,
     stream_ended: bool,
+    /// Why the stream takes no output any more, while what had come before is still being read.
+    broken: Option<TransportError>,
+    /// Whether someone sends datagrams without the lock, and will send those, too, that are queued meanwhile.
+    sending: bool,
     /// The time when something was last looked for: exact enough for what only marks activity.
     now: Instant,
     /// Whether the task has been woken and has not run since.
@@ -122,6 +131,8 @@ impl Peer {
                 datagrams: Some(datagrams),
                 input: BytesMut::new(),
                 stream_ended: false,
+                broken: None,
+                sending: false,
                 now,
                 scheduled: false,
                 armed: None,
@@ -138,6 +149,7 @@ impl Peer {
             ended: Notification::new(),
             stream_address,
             datagram_address: datagram_address.map(OnceLock::from).unwrap_or_default(),
+            longest_segment: AtomicUsize::new(usize::MAX),
         })
     }
 
@@ -156,24 +168,21 @@ impl Peer {
 
     /// Takes the next message; `None` once the connection has closed and everything was taken.
     ///
-    /// A receiver that has waited keeps its place under `key`, and must end with [`forget`](Self::forget).
+    /// A receiver that has waited keeps its place, and must end with [`forget`](Self::forget).
     #[inline]
-    pub(crate) fn poll_receive(
-        &self,
-        cx: &Context<'_>,
-        key: &mut Option<ReceiverKey>,
-    ) -> Poll<Option<Received>> {
+    pub(crate) fn poll_receive(&self, cx: &Context<'_>, place: &mut Place) -> Poll<Option<Received>> {
         let mut state = self.lock();
         // The way of most messages: it is there, and taking it changes nothing that anyone must be told.
         let message = state.machine.poll_message();
         if message.is_some() {
             state.looks = state.looks.wrapping_add(1);
-            if key.is_some() || self.wakers.is_receiver_waiting() {
-                self.pass_on(&state, key);
+            if place.is_taken() || self.wakers.is_receiver_waiting() {
+                self.pass_on(&state, place);
             }
+            self.attend(&mut state);
             return Poll::Ready(message);
         }
-        self.take_or_wait(&mut state, cx, key)
+        self.take_or_wait(&mut state, cx, place)
     }
 
     /// Takes a message of any kind, or else looks at the sockets for one, and waits if there is none.
@@ -182,13 +191,14 @@ impl Peer {
         &self,
         state: &mut MutexGuard<'_, PeerState>,
         cx: &Context<'_>,
-        key: &mut Option<ReceiverKey>,
+        place: &mut Place,
     ) -> Poll<Option<Received>> {
         if state.machine.has_event() || state.finished {
             let there = state.take_message();
             if there.is_ready() {
                 state.looks = state.looks.wrapping_add(1);
-                self.pass_on(state, key);
+                self.pass_on(state, place);
+                self.attend(state);
                 return there;
             }
         }
@@ -199,7 +209,7 @@ impl Peer {
         }
         let mut taken = self.look(state);
         if taken.is_pending() {
-            self.wakers.wait(key, cx.waker());
+            self.wakers.wait(place, cx.waker());
             // What came before it was in its place did not wake it.
             if self.has_input() {
                 taken = self.look(state);
@@ -208,10 +218,8 @@ impl Peer {
         state.fruitful = if taken.is_ready() { state.fruitful + 1 } else { 0 };
         if taken.is_ready() {
             state.looks = state.looks.wrapping_add(1);
-            self.pass_on(state, key);
-            if self.has_input() && !self.wakers.is_watched() {
-                self.schedule(state);
-            }
+            self.pass_on(state, place);
+            self.attend(state);
         }
         taken
     }
@@ -235,10 +243,19 @@ impl Peer {
 
     /// This receiver has what it came for; the next one has its turn.
     #[cold]
-    fn pass_on(&self, state: &PeerState, key: &mut Option<ReceiverKey>) {
-        self.wakers.stop_waiting(key);
+    fn pass_on(&self, state: &PeerState, place: &mut Place) {
+        self.wakers.stop_waiting(place);
         if state.machine.has_event() || state.finished {
             self.wakers.wake_receiver();
+        }
+    }
+
+    /// Whoever took a message need not come back: what the sockets still have, and what was read and found no room, is
+    /// looked after by the task, unless it is about to look in any case.
+    #[inline]
+    fn attend(&self, state: &mut PeerState) {
+        if (self.has_input() || state.has_input()) && !self.wakers.is_watched() {
+            self.schedule(state);
         }
     }
 
@@ -250,7 +267,8 @@ impl Peer {
             taken = self.look(&mut state);
         }
         state.looks = state.looks.wrapping_add(1);
-        self.pass_on(&state, &mut None);
+        self.pass_on(&state, &mut Place::default());
+        self.attend(&mut state);
         match taken {
             Poll::Ready(received) => received,
             Poll::Pending => None,
@@ -258,8 +276,8 @@ impl Peer {
     }
 
     /// Gives up a receiver's place. If it was woken and did nothing about it, the task does it.
-    pub(crate) fn forget(&self, key: &mut Option<ReceiverKey>) {
-        if key.is_some() && !self.wakers.stop_waiting(key) && !self.wakers.wake_receiver() {
+    pub(crate) fn forget(&self, place: &mut Place) {
+        if place.is_taken() && !self.wakers.stop_waiting(place) && !self.wakers.wake_receiver() {
             self.wakers.wake_task();
         }
     }
@@ -285,6 +303,18 @@ impl Peer {
         state.machine.close_with(now, reason);
         // At once, since the program may end before the task has its turn.
         self.drive(&mut state, Drive::Output);
+        self.settle(&mut state);
+        self.schedule(&mut state);
+    }
+
+    /// Ends the connection, since another has its UDP address: nothing goes there for this one any more.
+    pub(crate) fn evict(&self) {
+        let mut state = self.lock();
+        let reason = CloseReason::new(Initiator::Local, CloseKind::Evicted);
+        state.machine.close_with(self.runtime.now(), reason);
+        if let Some(datagrams) = &mut state.datagrams {
+            datagrams.clear();
+        }
         self.settle(&mut state);
         self.schedule(&mut state);
     }
@@ -333,32 +363,65 @@ impl Peer {
         };
         burst.wrote(*now);
         let cx = &mut Context::from_waker(&self.output_waker);
-        if stream::flush(stream.as_mut(), machine, *stream_ended, &*self.runtime, cx)
-            && std::mem::take(room_wanted)
-        {
-            wake_listeners(&self.room);
+        match stream::flush(stream.as_mut(), machine, *stream_ended, &*self.runtime, cx) {
+            Ok(wrote) => {
+                if wrote && std::mem::take(room_wanted) {
+                    wake_listeners(&self.room);
+                }
+            }
+            Err(error) => {
+                state.broken = Some(error);
+                self.receive_rest(state);
+            }
         }
+    }
+
+    /// The stream takes no output any more: what had come before, such as the peer's last words, is still received.
+    #[cold]
+    fn receive_rest(&self, state: &mut PeerState) {
+        let PeerState { machine, stream: Some(stream), input, stream_ended, broken: Some(error), .. } = state
+        else {
+            return;
+        };
+        stream::receive_rest(stream.as_ref(), machine, input, stream_ended, *error, self.runtime.now());
+        if !machine.is_closed() {
+            // The rest waits for room.
+            self.stream_input.readiness.set();
+        }
+        self.settle(state);
     }
 
     fn flush_datagrams(&self, state: &mut MutexGuard<'_, PeerState>) {
         let Some(&destination) = self.datagram_address.get() else { return };
+        // One at a time, so that they leave in the order in which they were queued.
+        if state.sending {
+            return;
+        }
+        state.sending = true;
+        let unsent = self.send_datagrams(state, destination);
+        state.sending = false;
+        if let (Some(unsent), false) = (unsent, state.is_evicted()) {
+            if let Some(datagrams) = &mut state.datagrams {
+                datagrams.keep(unsent);
+            }
+        }
+    }
+
+    /// Sends the datagrams that are queued; gives those that the socket does not take.
+    fn send_datagrams(&self, state: &mut MutexGuard<'_, PeerState>, destination: SocketAddr) -> Option<Run> {
         let mut lone = [0; LONE_DATAGRAM];
-        let unsent = loop {
+        loop {
             if let Some(length) = state.next_lone_datagram(&mut lone) {
                 let datagram = &lone[..length];
                 if self.send_unlocked(state, datagram, length, destination).is_pending() {
-                    break Run { contents: Bytes::copy_from_slice(datagram), segment: length };
-                }
-            } else if let Some(run) = state.next_datagrams() {
-                if self.send_unlocked(state, &run.contents, run.segment, destination).is_pending() {
-                    break run;
+                    return Some(Run { contents: Bytes::copy_from_slice(datagram), segment: length });
                 }
             } else {
-                return;
+                let run = state.next_datagrams()?;
+                if self.send_unlocked(state, &run.contents, run.segment, destination).is_pending() {
+                    return Some(run);
+                }
             }
-        };
-        if let Some(datagrams) = &mut state.datagrams {
-            datagrams.keep(unsent);
         }
     }
 
@@ -375,11 +438,17 @@ impl Peer {
         let now = state.now;
         state.burst.wrote(now);
         let mut cx = Context::from_waker(&self.output_waker);
-        MutexGuard::unlocked(state, || sender.send(contents, segment, destination, &mut cx))
+        MutexGuard::unlocked(state, || {
+            sender.send(contents, segment, destination, &self.longest_segment, &mut cx)
+        })
     }
 
     /// Takes what has come to the sockets; false when nobody was told that there is anything.
     fn receive(&self, state: &mut PeerState) -> bool {
+        if state.broken.is_some() {
+            self.receive_rest(state);
+            return false;
+        }
         let PeerState { machine, stream, datagrams, input, stream_ended, .. } = state;
         let (Some(stream), Some(datagrams)) = (stream, datagrams) else { return false };
         let (stream_input, datagram_input) = (&self.stream_input, &self.datagram_input);
@@ -391,6 +460,15 @@ impl Peer {
         }
         let now = self.runtime.now();
         state.now = now;
+        // First, since nothing is taken from them any more once the stream has ended.
+        if from_datagrams {
+            let Input { readiness, waker } = datagram_input;
+            let server = self.datagram_address.get().copied();
+            let cx = &mut Context::from_waker(waker);
+            if datagrams.receive(machine, server, readiness, now, cx) && !machine.has_event() {
+                waker.wake_by_ref();
+            }
+        }
         if from_stream {
             let Input { readiness, waker } = stream_input;
             let cx = &mut Context::from_waker(waker);
@@ -401,14 +479,6 @@ impl Peer {
             }
             if input.is_empty() && input.capacity() > KEPT_INPUT {
                 *input = BytesMut::new();
-            }
-        }
-        if from_datagrams {
-            let Input { readiness, waker } = datagram_input;
-            let server = self.datagram_address.get().copied();
-            let cx = &mut Context::from_waker(waker);
-            if datagrams.receive(machine, server, readiness, now, cx) && !machine.has_event() {
-                waker.wake_by_ref();
             }
         }
         true
@@ -504,12 +574,22 @@ impl PeerState {
 
     #[inline]
     fn has_stream_output(&self) -> bool {
-        self.machine.stream_queued() > 0 || self.machine.wants_stream_shutdown()
+        (self.machine.stream_queued() > 0 && self.broken.is_none()) || self.machine.wants_stream_shutdown()
+    }
+
+    /// Whether another connection has the address of this one.
+    fn is_evicted(&self) -> bool {
+        self.machine.close_reason().is_some_and(|reason| reason.kind == CloseKind::Evicted)
     }
 
     #[inline]
     fn has_datagrams(&self) -> bool {
         self.datagrams.as_ref().is_some_and(|datagrams| datagrams.has_next(&self.machine))
+    }
+
+    /// Whether the socket has not taken what it was offered last.
+    pub(super) fn has_blocked_datagrams(&self) -> bool {
+        self.datagrams.as_ref().is_some_and(DatagramPath::is_blocked)
     }
 
     /// The next datagrams to send.

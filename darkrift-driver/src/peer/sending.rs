@@ -6,6 +6,10 @@ use parking_lot::MutexGuard;
 use super::{Drive, Peer, PeerState};
 use crate::notification::wait_for;
 
+/// As much waits to leave on UDP as is offered to the socket at once, however long the burst goes on: half of what may
+/// wait by default.
+const SOON: usize = 32 << 10;
+
 impl Peer {
     /// Queues a message, and sends it now if it looks like a lone one.
     #[inline]
@@ -68,7 +72,9 @@ impl Peer {
     ) -> Result<T, SendError> {
         match result {
             Ok(value) => {
-                if state.scheduled {
+                if state.machine.datagrams_queued() >= SOON && !state.sending {
+                    self.send_soon(state);
+                } else if state.scheduled {
                     // One of a burst: the task will send it with the others.
                     state.burst.add_to_others();
                 } else {
@@ -80,6 +86,17 @@ impl Peer {
                 self.refused(state, &error);
                 Err(error)
             }
+        }
+    }
+
+    /// So much waits to leave on UDP that more would push out what is there, although the socket may take it.
+    #[cold]
+    fn send_soon(&self, state: &mut MutexGuard<'_, PeerState>) {
+        state.burst.add_to_others();
+        if state.has_blocked_datagrams() {
+            self.schedule(state);
+        } else {
+            self.drive(state, Drive::Output);
         }
     }
 

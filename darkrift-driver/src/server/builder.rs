@@ -195,6 +195,9 @@ impl<R: Runtime> ServerBuilder<R> {
 
     /// Decides who may come in: called for each client whose handshake is done, before it gets its id. A client
     /// for which it gives false, or panics, is disconnected. It must not block. Default: everyone.
+    ///
+    /// The source of a datagram can be forged: where a stranger's address must not be sent to in a client's name, let in only
+    /// those whose two IP addresses are the same, as nearly all are.
     #[must_use]
     pub fn on_connect(mut self, hook: impl Fn(&Joining) -> bool + Send + Sync + 'static) -> Self {
         self.options.hook = Some(Arc::new(hook));
@@ -276,7 +279,6 @@ async fn bind(
         all_ended: Notification::new(),
         counters: Counters::default(),
         encoder: Mutex::default(),
-        udp: Mutex::new(Some(udp.clone())),
         tcp_address,
         udp_address,
     });

@@ -91,7 +91,7 @@ impl Inner {
             if connections.len() <= key.index() {
                 connections.resize(key.index() + 1, None);
             }
-            connections[key.index()] = Some(peer.clone());
+            connections[key.index()] = Some((key, peer.clone()));
             (key, peer)
         };
         {
@@ -114,9 +114,11 @@ impl Inner {
         evicted: Option<ConnectionKey>,
     ) {
         if let Some(ghost) = evicted.and_then(|key| self.connection(key)) {
-            ghost.close(CloseReason::new(Initiator::Local, CloseKind::Evicted));
+            ghost.evict();
         }
         let Some(peer) = self.connection(key) else { return };
+        // At once: a client that leaves now has been here, and what it sent is delivered.
+        peer.lock().machine.handle_paired(self.runtime.now());
         // Before anything else goes to it on UDP: its client takes the first datagram for the acknowledgement.
         self.answer(udp, from, to, answer).await;
         let _ = peer.datagram_address.set(from);
@@ -129,21 +131,19 @@ impl Inner {
         let id = if welcome { self.ids.lock().allocate() } else { None };
         {
             let mut state = peer.lock();
-            let now = self.runtime.now();
-            state.machine.handle_paired(now);
             if let Some(datagrams) = state.datagrams() {
                 datagrams.set_source(to.filter(|_| self.udp_address.ip().is_unspecified()));
             }
             if id.is_none() {
                 let kind = if welcome { CloseKind::NoFreeId } else { CloseKind::Rejected };
-                state.machine.close_with(now, CloseReason::new(Initiator::Local, kind));
+                state.machine.close_with(self.runtime.now(), CloseReason::new(Initiator::Local, kind));
                 peer.settle(&mut state);
             }
         }
         let Some(id) = id else { return };
         // In the table before Configure leaves: a client that knows its id is counted. Never under the peer's lock,
         // which a broadcast takes while it holds the table's.
-        let handle = Arc::new(Handle { peer: peer.clone() });
+        let handle = Arc::new(Handle { peer: peer.clone(), id });
         let entry = Entry { peer: peer.clone(), handle: Arc::downgrade(&handle) };
         self.clients.write().insert(id, entry);
         let mut state = peer.lock();
@@ -197,7 +197,7 @@ impl Inner {
     }
 
     fn connection(&self, key: ConnectionKey) -> Option<Arc<Peer>> {
-        self.door.lock().connections.get(key.index())?.clone()
+        self.door.lock().connection(key).cloned()
     }
 
     fn count(&self) -> usize {
@@ -268,7 +268,9 @@ async fn accept(inner: Arc<Inner>, mut tcp: Box<dyn TcpListener>, udp: Arc<Share
     let mut stopping = inner.stopping.listen();
     let mut turn = Turn::default();
     loop {
-        turn.step().await;
+        if turn.is_over() {
+            inner.runtime.yield_now().await;
+        }
         match inner.unless_stopped(&mut stopping, poll_fn(|cx| turn.watch(tcp.poll_accept(cx)))).await {
             None => return,
             Some(Ok((stream, address))) => inner.admit(stream, address, &udp),
@@ -301,7 +303,9 @@ async fn receive(inner: Arc<Inner>, udp: Arc<SharedUdp>) {
     let mut used = 2;
     let mut turn = Turn::default();
     loop {
-        turn.step().await;
+        if turn.is_over() {
+            inner.runtime.yield_now().await;
+        }
         let received = {
             let mut slices: [IoSliceMut<'_>; BUFFERS] = {
                 let mut chunks = memory.chunks_exact_mut(LONGEST_DATAGRAM).take(used);
@@ -316,6 +320,7 @@ async fn receive(inner: Arc<Inner>, udp: Arc<SharedUdp>) {
             Some(Ok(count)) => {
                 used = if count == used { BUFFERS.min(2 * used) } else { count.max(1) + 1 };
                 for (meta, buffer) in meta[..count].iter().zip(memory.chunks_exact(LONGEST_DATAGRAM)) {
+                    turn.add(meta.len.div_ceil(meta.stride.max(1)) as u32);
                     inner.route(&udp, meta, &buffer[..meta.len]).await;
                 }
             }
@@ -328,6 +333,10 @@ async fn receive(inner: Arc<Inner>, udp: Arc<SharedUdp>) {
 impl Inner {
     /// Gives the datagrams of one sender to whom they belong.
     async fn route(self: &Arc<Self>, udp: &SharedUdp, meta: &RecvMeta, filled: &[u8]) {
+        // A token with this forged as its source would make the server talk to itself.
+        if self.is_own(meta) {
+            return;
+        }
         let now = self.runtime.now();
         // All are from one sender, so all that belong to a connection belong to one.
         let mut peer: Option<Arc<Peer>> = None;
@@ -342,7 +351,7 @@ impl Inner {
                 match door.listener.handle_datagram(now, meta.addr, datagram) {
                     Routing::Deliver(key) => {
                         if peer.is_none() {
-                            peer = door.connections.get(key.index()).cloned().flatten();
+                            peer = door.connection(key).cloned();
                         }
                     }
                     routing => {
@@ -367,6 +376,13 @@ impl Inner {
             number += 1;
         });
         peer.arrived(state, now);
+    }
+
+    /// Whether a datagram seems to come from this very socket.
+    fn is_own(&self, meta: &RecvMeta) -> bool {
+        let (from, own) = (canonical(meta.addr), canonical(self.udp_address));
+        from.port() == own.port()
+            && (from.ip() == own.ip() || meta.dst_ip.map(|ip| ip.to_canonical()) == Some(from.ip()))
     }
 
     /// Does what the listener says of a datagram that is no connected client's.

@@ -14,7 +14,9 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
-use darkrift_proto::{ClientId, ClientIds, CloseKind, CloseReason, Initiator, Listener, Statistics, Writer};
+use darkrift_proto::{
+    ClientId, ClientIds, CloseKind, CloseReason, ConnectionKey, Initiator, Listener, Statistics, Writer,
+};
 use event_listener::Event as Notification;
 use parking_lot::{Mutex, RwLock};
 
@@ -24,7 +26,6 @@ pub use statistics::ServerStatistics;
 
 use crate::Address;
 use crate::client::{Client, Handle};
-use crate::datagrams::SharedUdp;
 use crate::ending::Ending;
 use crate::error::BindError;
 use crate::notification::{wait_for, wait_until};
@@ -72,8 +73,6 @@ pub(crate) struct Inner {
     counters: Counters,
     /// Where broadcasts are encoded.
     encoder: Mutex<Writer>,
-    /// Gone once the server has stopped, so that the port is free.
-    udp: Mutex<Option<Arc<SharedUdp>>>,
     tcp_address: SocketAddr,
     udp_address: SocketAddr,
 }
@@ -83,7 +82,8 @@ pub(crate) struct Inner {
 struct Door {
     listener: Listener,
     tokens: SystemTokens,
-    connections: Vec<Option<Arc<Peer>>>,
+    /// Each at the index of its key; an index serves another connection once its connection is released.
+    connections: Vec<Option<(ConnectionKey, Arc<Peer>)>>,
     /// What the connections that are gone have counted.
     past_traffic: Statistics,
 }
@@ -92,6 +92,14 @@ struct Door {
 struct Entry {
     peer: Arc<Peer>,
     handle: Weak<Handle>,
+}
+
+impl Door {
+    /// The connection of this key, until it is released.
+    fn connection(&self, key: ConnectionKey) -> Option<&Arc<Peer>> {
+        let (holder, peer) = self.connections.get(key.index())?.as_ref()?;
+        (*holder == key).then_some(peer)
+    }
 }
 
 impl Entry {
@@ -192,7 +200,7 @@ impl<R> Server<R> {
             statistics.traffic = door.past_traffic;
             door.connections.iter().flatten().cloned().collect()
         };
-        for peer in connections {
+        for (_, peer) in connections {
             statistics.traffic += peer.lock().machine.statistics();
         }
         statistics
@@ -243,9 +251,8 @@ impl Inner {
         }
         self.stopping.notify(usize::MAX);
         self.arrived.notify(usize::MAX);
-        self.udp.lock().take();
-        let peers: Vec<_> = self.door.lock().connections.iter().flatten().cloned().collect();
-        for peer in peers {
+        let connections: Vec<_> = self.door.lock().connections.iter().flatten().cloned().collect();
+        for (_, peer) in connections {
             peer.close(CloseReason::new(Initiator::User, CloseKind::Shutdown));
         }
         self.backlog.lock().clear();

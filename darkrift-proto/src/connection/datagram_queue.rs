@@ -62,6 +62,12 @@ impl DatagramQueue {
         self.dropped
     }
 
+    /// Bytes that wait.
+    #[inline]
+    pub(super) fn queued(&self) -> usize {
+        self.shared.as_ref().map_or(0, Bytes::len) + self.writer.buffer().len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.shared.is_none() && self.lengths.is_empty()
     }

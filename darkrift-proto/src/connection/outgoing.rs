@@ -165,6 +165,12 @@ impl Connection {
         self.stream.queued()
     }
 
+    /// Bytes that wait to leave as datagrams.
+    #[inline]
+    pub fn datagrams_queued(&self) -> usize {
+        self.datagrams.queued()
+    }
+
     /// Whether the reliable queue would take a message that is `frame_len` bytes on the stream, its length included.
     pub const fn has_room(&self, frame_len: usize) -> bool {
         self.stream.has_room(frame_len)
