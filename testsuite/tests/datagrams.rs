@@ -1,0 +1,274 @@
+//! What goes over UDP and in which order, seen at a socket of the test's own: what a system's socket shows by chance
+//! only.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io::{self, IoSliceMut};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use darkrift_driver::proto::{CloseKind, Message, SendMode};
+use darkrift_driver::runtime::{
+    BoxFuture, Instant, RecvMeta, Runtime, TcpListener, TcpStream, Timer, Transmit, UdpSocket,
+};
+use darkrift_driver::{Server, ServerBuilder};
+use darkrift_testsuite::raw::RawClient;
+use darkrift_tokio::Tokio;
+
+const ONE: &str = "127.0.0.1:5001";
+const ANOTHER: &str = "127.0.0.1:5002";
+
+type Hook = Box<dyn FnMut() + Send>;
+
+/// What a UDP socket is given and has sent.
+#[derive(Default)]
+struct Network(Mutex<Traffic>);
+
+#[derive(Default)]
+struct Traffic {
+    /// Where it comes from, the datagrams one behind the other, and the length of each.
+    arriving: VecDeque<(SocketAddr, Vec<u8>, usize)>,
+    sent: Vec<(SocketAddr, Vec<u8>)>,
+    /// Whether the socket takes nothing.
+    is_full: bool,
+    reader: Option<Waker>,
+    writer: Option<Waker>,
+    /// Called once, in the middle of a send.
+    meanwhile: Option<Hook>,
+}
+
+impl Network {
+    fn traffic(&self) -> std::sync::MutexGuard<'_, Traffic> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn arrive(&self, from: &str, datagrams: Vec<u8>, length: usize) {
+        let mut traffic = self.traffic();
+        traffic.arriving.push_back((from.parse().unwrap(), datagrams, length));
+        traffic.reader.take().into_iter().for_each(Waker::wake);
+    }
+
+    fn set_full(&self, is_full: bool) {
+        let mut traffic = self.traffic();
+        traffic.is_full = is_full;
+        if !is_full {
+            traffic.writer.take().into_iter().for_each(Waker::wake);
+        }
+    }
+
+    fn take_sent(&self) -> Vec<(SocketAddr, Vec<u8>)> {
+        std::mem::take(&mut self.traffic().sent)
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Network").finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug)]
+struct Socket(Arc<Network>);
+
+impl UdpSocket for Socket {
+    fn poll_receive(
+        &self,
+        cx: &mut Context<'_>,
+        buffers: &mut [IoSliceMut<'_>],
+        meta: &mut [RecvMeta],
+    ) -> Poll<io::Result<usize>> {
+        let mut traffic = self.0.traffic();
+        let Some((from, datagrams, length)) = traffic.arriving.pop_front() else {
+            traffic.reader = Some(cx.waker().clone());
+            return Poll::Pending;
+        };
+        buffers[0][..datagrams.len()].copy_from_slice(&datagrams);
+        meta[0] = RecvMeta::default();
+        (meta[0].addr, meta[0].len, meta[0].stride) = (from, datagrams.len(), length);
+        Poll::Ready(Ok(1))
+    }
+
+    fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        let meanwhile = self.0.traffic().meanwhile.take();
+        if let Some(mut meanwhile) = meanwhile {
+            meanwhile();
+        }
+        let mut traffic = self.0.traffic();
+        if traffic.is_full {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        traffic.sent.push((transmit.destination, transmit.contents.to_vec()));
+        Ok(())
+    }
+
+    fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut traffic = self.0.traffic();
+        if !traffic.is_full {
+            return Poll::Ready(Ok(()));
+        }
+        traffic.writer = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    fn max_segments(&self) -> usize {
+        1
+    }
+}
+
+/// Tokio, but for datagrams.
+#[derive(Debug, Default)]
+struct Apart {
+    tokio: Tokio,
+    network: Arc<Network>,
+}
+
+impl Runtime for Apart {
+    fn now(&self) -> Instant {
+        self.tokio.now()
+    }
+
+    fn timer(&self, at: Instant) -> Pin<Box<dyn Timer>> {
+        self.tokio.timer(at)
+    }
+
+    fn spawn(&self, task: BoxFuture<()>) {
+        self.tokio.spawn(task);
+    }
+
+    fn resolve(&self, host: String, port: u16) -> BoxFuture<io::Result<Vec<SocketAddr>>> {
+        self.tokio.resolve(host, port)
+    }
+
+    fn connect(&self, to: SocketAddr) -> BoxFuture<io::Result<Box<dyn TcpStream>>> {
+        self.tokio.connect(to)
+    }
+
+    fn wrap_tcp_listener(&self, listener: std::net::TcpListener) -> io::Result<Box<dyn TcpListener>> {
+        self.tokio.wrap_tcp_listener(listener)
+    }
+
+    fn wrap_udp_socket(&self, _: std::net::UdpSocket) -> io::Result<Box<dyn UdpSocket>> {
+        Ok(Box::new(Socket(self.network.clone())))
+    }
+}
+
+/// Waits until this is so.
+async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    for _ in 0..10_000 {
+        if is_so() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    panic!("{what}: it does not come");
+}
+
+async fn bind() -> (Server<Apart>, Arc<Network>) {
+    let network = Arc::new(Network::default());
+    let runtime = Apart { network: network.clone(), ..Apart::default() };
+    (ServerBuilder::new().bind_on(Arc::new(runtime), "127.0.0.1:0").await.unwrap(), network)
+}
+
+/// Opens TCP and reads the hello.
+async fn open(server: &Server<Apart>) -> RawClient {
+    let address = server.local_addr();
+    tokio::task::spawn_blocking(move || RawClient::open(address, address)).await.unwrap()
+}
+
+/// A client that sends its datagrams from there.
+async fn join(server: &Server<Apart>, network: &Network, from: &str) -> RawClient {
+    let client = open(server).await;
+    network.arrive(from, client.hello.clone(), client.hello.len());
+    client
+}
+
+fn run(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(test);
+}
+
+#[test]
+fn a_connection_that_ends_before_its_token_is_answered_leaves_its_place_to_nobody_by_mistake() {
+    run(async {
+        let (server, network) = bind().await;
+        let first = open(&server).await;
+        let second = open(&server).await;
+        // Both tokens come at once, and the first one's answer has to wait.
+        network.set_full(true);
+        network.arrive(ONE, [first.hello.clone(), second.hello.clone()].concat(), first.hello.len());
+        until("the wait for the socket", || network.traffic().writer.is_some()).await;
+        drop(second);
+        until("the second one's end", || server.statistics().abandoned == 1).await;
+        until("its place to be free", || server.statistics().pending == 0).await;
+        // It has the second one's place in the tables, and has not sent its token.
+        let mut third = open(&server).await;
+        network.set_full(false);
+        // The second one's token came from the first one's address, and so later that its client is taken for dead.
+        until("the first one's end", || server.statistics().closed_by_protocol == 1).await;
+        network.arrive(ANOTHER, third.hello.clone(), third.hello.len());
+        until("the third client", || server.len() == 1).await;
+        let (id, third) = tokio::task::spawn_blocking(move || (third.read_configure(), third)).await.unwrap();
+        let clients = server.clients();
+        assert_eq!(clients.len(), 1);
+        assert_eq!((clients[0].id().get(), clients[0].udp_address()), (id, ANOTHER.parse().unwrap()));
+        drop((clients, first, third));
+        until("all to have left", || server.is_empty()).await;
+        assert_eq!(server.statistics().accepted, 2);
+    });
+}
+
+#[test]
+fn what_was_left_for_a_client_that_is_evicted_does_not_reach_who_has_its_address() {
+    run(async {
+        let (server, network) = bind().await;
+        let _vanished = join(&server, &network, ONE).await;
+        let ghost = server.accept().await.unwrap();
+        network.set_full(true);
+        ghost.send(SendMode::Unreliable, &Message::new(9, &b"for the ghost"[..])).await.unwrap();
+        until("the wait for the socket", || network.traffic().writer.is_some()).await;
+        network.take_sent();
+        let newcomer = join(&server, &network, ONE).await;
+        until("the eviction", || !ghost.is_connected()).await;
+        assert_eq!(ghost.close_reason().unwrap().kind, CloseKind::Evicted);
+        network.set_full(false);
+        until("the newcomer", || server.len() == 1).await;
+        let sent = network.take_sent();
+        assert_eq!(sent.len(), 1, "{sent:?}");
+        assert_eq!(sent[0].1[..8], newcomer.hello[1..]);
+    });
+}
+
+#[test]
+fn datagrams_leave_in_the_order_in_which_they_were_sent_whoever_sends_them() {
+    run(async {
+        let (server, network) = bind().await;
+        let _client = join(&server, &network, ONE).await;
+        let served = server.accept().await.unwrap();
+        network.take_sent();
+        let another = served.clone();
+        network.traffic().meanwhile = Some(Box::new(move || {
+            another.try_send(SendMode::Unreliable, &Message::empty(2)).unwrap();
+        }));
+        served.send(SendMode::Unreliable, &Message::empty(1)).await.unwrap();
+        until("both", || network.traffic().sent.len() == 2).await;
+        let tags: Vec<u8> = network.take_sent().iter().map(|(_, datagram)| datagram[2]).collect();
+        assert_eq!(tags, [1, 2]);
+    });
+}
+
+#[test]
+fn a_token_that_seems_to_come_from_the_server_itself_lets_nobody_in() {
+    run(async {
+        let (server, network) = bind().await;
+        let client = open(&server).await;
+        let own = server.udp_addr().to_string();
+        network.arrive(&own, client.hello.clone(), client.hello.len());
+        network.arrive(ONE, client.hello.clone(), client.hello.len());
+        let served = server.accept().await.unwrap();
+        assert_eq!(served.udp_address(), ONE.parse().unwrap());
+        assert!(network.take_sent().iter().all(|(to, _)| to.to_string() == ONE));
+    });
+}
