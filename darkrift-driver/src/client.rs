@@ -60,6 +60,9 @@ impl<R: Runtime + Default> Client<R> {
     /// # Errors
     /// [`ConnectError`] says what failed; one that ran into a time limit names the phase, such as UDP being blocked.
     ///
+    /// # Panics
+    /// On tokio, outside of a runtime of its, or in one without I/O and time.
+    ///
     /// # Cancel safety
     /// Dropping the future abandons the attempt and leaves nothing behind: its sockets close at once.
     pub async fn connect(address: impl Into<Address>) -> Result<Self, ConnectError> {

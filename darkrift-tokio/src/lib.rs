@@ -14,7 +14,11 @@
 //! # }
 //! ```
 //!
-//! Everything here is [`darkrift_driver`] with tokio filled in; [`Tokio`] needs a runtime with I/O and time enabled.
+//! Everything here is [`darkrift_driver`] with tokio filled in.
+//!
+//! # Panics
+//! `connect` and `bind` outside of a tokio runtime, or in one without I/O and time (`enable_all`), as everything of tokio's
+//! does.
 #![forbid(unsafe_code)]
 
 use std::future::Future;

@@ -276,6 +276,7 @@ async fn accept(inner: Arc<Inner>, mut tcp: Box<dyn TcpListener>, udp: Arc<Share
             Some(Ok((stream, address))) => inner.admit(stream, address, &udp),
             Some(Err(error)) if is_of_one_connection(&error) => {}
             Some(Err(_)) => {
+                inner.counters.failed_accept();
                 // Most likely out of file descriptors: the connection stays in the system's queue meanwhile.
                 let mut timer = inner.runtime.timer(inner.runtime.now() + ACCEPT_PAUSE);
                 let pause = poll_fn(|cx| timer.as_mut().poll(cx));

@@ -116,6 +116,9 @@ impl<R: Runtime + Default> Server<R> {
     /// # Errors
     /// [`BindError`] says which port could not be taken and why.
     ///
+    /// # Panics
+    /// On tokio, outside of a runtime of its, or in one without I/O and time.
+    ///
     /// # Cancel safety
     /// Dropping the future leaves nothing behind.
     pub async fn bind(address: impl Into<Address>) -> Result<Self, BindError> {

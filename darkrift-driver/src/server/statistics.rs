@@ -10,7 +10,7 @@ use darkrift_proto::{CloseKind, CloseReason, Initiator, Refused, Statistics};
 pub struct ServerStatistics {
     /// Clients connected now.
     pub connected: usize,
-    /// TCP connections that wait for their token now.
+    /// TCP connections that have a place while they wait for their token, or are about to be closed for want of it.
     pub pending: usize,
     /// Clients that have connected.
     pub accepted: u64,
@@ -20,6 +20,8 @@ pub struct ServerStatistics {
     pub refused_address: u64,
     /// TCP connections refused since the server was full, at once or when their token came.
     pub refused_full: u64,
+    /// Attempts to accept that the system refused, most often for want of file descriptors; the connections wait meanwhile.
+    pub failed_accepts: u64,
     /// Clients that the hook of [`on_connect`](crate::ServerBuilder::on_connect) did not let in.
     pub rejected: u64,
     /// TCP connections whose token did not come in time: UDP is blocked on the way, or it was no client.
@@ -48,6 +50,7 @@ pub(crate) struct Counters {
     refused_pending: AtomicU64,
     refused_address: AtomicU64,
     refused_full: AtomicU64,
+    failed_accepts: AtomicU64,
     rejected: AtomicU64,
     timed_out: AtomicU64,
     abandoned: AtomicU64,
@@ -61,6 +64,10 @@ pub(crate) struct Counters {
 impl Counters {
     pub(crate) fn accepted(&self) {
         self.accepted.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn failed_accept(&self) {
+        self.failed_accepts.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn behind(&self, clients: usize) {
@@ -106,6 +113,7 @@ impl Counters {
             refused_pending: read(&self.refused_pending),
             refused_address: read(&self.refused_address),
             refused_full: read(&self.refused_full),
+            failed_accepts: read(&self.failed_accepts),
             rejected: read(&self.rejected),
             timed_out: read(&self.timed_out),
             abandoned: read(&self.abandoned),
