@@ -156,6 +156,36 @@ fn strikes_for_datagrams_that_nobody_takes_are_bounded() {
 }
 
 #[test]
+fn unreliable_messages_that_nobody_takes_are_bounded_in_bytes_and_the_newest_stay() {
+    let mut server = Driven::connected_server(|_| {});
+    let mut datagram = vec![0; 65_507];
+    for tag in 0..256_u16 {
+        datagram[1..3].copy_from_slice(&tag.to_be_bytes());
+        server.hears(&datagram);
+    }
+    let kept = (384 << 10) / 65_504;
+    assert_eq!(server.connection.statistics().undelivered_dropped, 256 - kept);
+    let tags: Vec<u16> = server
+        .events()
+        .into_iter()
+        .map(|event| match event {
+            Event::Message(received) => received.tag(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(tags, (256 - kept as u16..256).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_single_unreliable_message_waits_whatever_its_size() {
+    let mut server = Driven::connected_server(|config| config.limits.undelivered_unreliable_bytes = 0);
+    server.hears(&[&[0, 0, 1][..], &[7; 500]].concat());
+    server.hears(&[&[0, 0, 2][..], &[7; 500]].concat());
+    assert!(matches!(&server.events()[..], [Event::Message(received)] if received.tag() == 2));
+    assert_eq!(server.connection.statistics().undelivered_dropped, 1);
+}
+
+#[test]
 fn frames_may_come_in_pieces() {
     let mut server = Driven::connected_server(|_| {});
     server.reads(&[0, 0]);

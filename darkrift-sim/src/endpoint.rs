@@ -267,6 +267,7 @@ impl Endpoint {
 struct Bounds {
     events: usize,
     bytes: usize,
+    loose_bytes: usize,
     input: usize,
 }
 
@@ -276,7 +277,8 @@ impl Bounds {
         let events = limits.undelivered.max(1).saturating_mul(3).saturating_add(1);
         // Frames are taken while there is room, and those of one input together.
         let input = max_frame.saturating_add(4 + 2 * READ);
-        Self { events, bytes: limits.undelivered_bytes.saturating_add(input), input }
+        let bytes = limits.undelivered_bytes.saturating_add(input);
+        Self { events, bytes, loose_bytes: limits.undelivered_unreliable_bytes, input }
     }
 
     fn check(&self, taken: &Taken, place: Place) {
@@ -288,6 +290,12 @@ impl Bounds {
             taken.bytes,
             self.bytes
         );
+        assert!(
+            taken.loose <= 1 || taken.loose_bytes <= self.loose_bytes,
+            "{place:?}: {} bytes of unreliable messages waited, more than {}",
+            taken.loose_bytes,
+            self.loose_bytes
+        );
     }
 }
 
@@ -297,13 +305,20 @@ struct Taken {
     events: usize,
     /// Of reliable messages.
     bytes: usize,
+    /// Unreliable messages, and their bytes.
+    loose: usize,
+    loose_bytes: usize,
 }
 
 impl Taken {
     fn add(&mut self, event: &Event) {
         if let Event::Message(received) = event {
+            let bytes = received.payload().len();
             if received.send_mode() == SendMode::Reliable {
-                self.bytes += received.payload().len();
+                self.bytes += bytes;
+            } else {
+                self.loose += 1;
+                self.loose_bytes += bytes;
             }
         }
         self.events += 1;

@@ -21,6 +21,10 @@ pub struct Limits {
     /// Bytes of reliable messages that may wait for the application. Default 1 MiB; past it the stream is not read.
     /// A single message may be larger.
     pub undelivered_bytes: usize,
+    /// Bytes of unreliable messages that may wait for the application. Default 384 KiB: 256 that each fit one packet
+    /// are less, so it matters only where larger ones come. Past it the newest are kept, and those that go are counted
+    /// ([`undelivered_dropped`](super::Statistics::undelivered_dropped)). A single message may be larger.
+    pub undelivered_unreliable_bytes: usize,
     /// The longest message that `send` accepts on the reliable channel, header included. Default 16 MiB + 5, which is
     /// what our client takes from a server. A server takes 65,534 bytes from a client unless it is set to more, ours and
     /// the original alike, and disconnects a client that sends more.
@@ -44,6 +48,7 @@ impl Default for Limits {
             unreliable_queue: 64 << 10,
             undelivered: 256,
             undelivered_bytes: 1 << 20,
+            undelivered_unreliable_bytes: 384 << 10,
             max_send: MAX_CLIENT_FRAME,
             idle_timeout: None,
             linger: Duration::from_secs(2),

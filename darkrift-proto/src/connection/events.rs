@@ -111,6 +111,9 @@ pub(super) struct Events {
     /// How many events of `ordered` have been taken since the beginning.
     taken: u64,
     loose: VecDeque<Loose>,
+    loose_byte_limit: usize,
+    /// The bytes of the payloads in `loose`.
+    loose_bytes: usize,
     /// Why the connection ended, once it has.
     close_reason: Option<CloseReason>,
     /// Whether `Closed` waits.
@@ -118,8 +121,9 @@ pub(super) struct Events {
 }
 
 impl Events {
-    /// An empty queue for `limit` events of each channel, and `byte_limit` bytes of the stream's.
-    pub(super) const fn new(limit: usize, byte_limit: usize) -> Self {
+    /// An empty queue for `limit` events of each channel, `byte_limit` bytes of the stream's and `loose_byte_limit` of
+    /// UDP's.
+    pub(super) const fn new(limit: usize, byte_limit: usize, loose_byte_limit: usize) -> Self {
         Self {
             limit,
             byte_limit,
@@ -130,6 +134,8 @@ impl Events {
             ordered_bytes: 0,
             taken: 0,
             loose: VecDeque::new(),
+            loose_byte_limit,
+            loose_bytes: 0,
             close_reason: None,
             closed: false,
         }
@@ -165,14 +171,27 @@ impl Events {
         self.ordered.push_back(Ordered::Event(event));
     }
 
-    /// Adds an event from UDP; where there are too many the oldest of them is dropped, which it says.
-    pub(super) fn push_loose(&mut self, event: Event) -> bool {
-        let is_full = self.loose.len() >= self.limit.max(1);
-        if is_full {
-            self.loose.pop_front();
+    /// Adds an event from UDP; where there are too many, or too many bytes, the oldest of them are dropped: it says how
+    /// many. The newest always stays.
+    pub(super) fn push_loose(&mut self, event: Event) -> u64 {
+        let bytes = event.payload_len();
+        let mut dropped = 0;
+        while !self.loose.is_empty()
+            && (self.loose.len() >= self.limit
+                || self.loose_bytes.saturating_add(bytes) > self.loose_byte_limit)
+        {
+            self.take_loose();
+            dropped += 1;
         }
+        self.loose_bytes += bytes;
         self.loose.push_back(Loose { after: self.taken + self.ordered_count as u64, event });
-        is_full
+        dropped
+    }
+
+    fn take_loose(&mut self) -> Option<Event> {
+        let Loose { event, .. } = self.loose.pop_front()?;
+        self.loose_bytes -= event.payload_len();
+        Some(event)
     }
 
     /// The connection is up: `Connected` goes before everything that came already.
@@ -188,6 +207,7 @@ impl Events {
             self.ordered = VecDeque::new();
             (self.ordered_count, self.ordered_bytes) = (0, 0);
             self.loose = VecDeque::new();
+            self.loose_bytes = 0;
         }
         self.close_reason = Some(reason);
         self.closed = true;
@@ -280,16 +300,17 @@ impl Events {
     }
 
     fn pop_loose(&mut self) -> Option<Event> {
-        let loose = self.loose.pop_front()?;
+        let event = self.take_loose()?;
         if self.loose.is_empty() && self.loose.capacity() > KEPT_WHEN_EMPTY {
             self.loose = VecDeque::new();
         }
-        Some(loose.event)
+        Some(event)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
     use alloc::vec::Vec;
 
     use super::*;
@@ -312,7 +333,7 @@ mod tests {
 
     #[test]
     fn nothing_comes_before_connected_and_nothing_after_closed() {
-        let mut events = Events::new(256, 1000);
+        let mut events = Events::new(256, 1000, 10_000);
         events.push(message(1));
         assert!(!events.has_next());
         assert_eq!(events.pop(), None);
@@ -325,7 +346,7 @@ mod tests {
 
     #[test]
     fn a_connection_that_never_came_up_gives_closed_alone() {
-        let mut events = Events::new(256, 1000);
+        let mut events = Events::new(256, 1000, 10_000);
         events.push(message(1));
         events.push_loose(message(2));
         events.close(closed());
@@ -334,7 +355,7 @@ mod tests {
 
     #[test]
     fn the_two_channels_come_out_in_the_order_of_arrival() {
-        let mut events = Events::new(256, 1000);
+        let mut events = Events::new(256, 1000, 10_000);
         events.push_loose(message(0));
         events.push(message(1));
         events.announce(ID);
@@ -349,17 +370,35 @@ mod tests {
 
     #[test]
     fn of_the_unreliable_the_newest_are_kept() {
-        let mut events = Events::new(2, 1000);
+        let mut events = Events::new(2, 1000, 1000);
         events.announce(ID);
         events.pop();
-        let dropped = (0..5).filter(|&tag| events.push_loose(message(tag))).count();
+        let dropped: u64 = (0..5).map(|tag| events.push_loose(message(tag))).sum();
         assert_eq!(dropped, 3);
         assert_eq!(all(&mut events), [message(3), message(4)]);
     }
 
     #[test]
+    fn of_the_unreliable_as_many_are_kept_as_their_bytes_allow_and_always_the_newest() {
+        let sized = |tag, length| {
+            Event::Message(Received::new(Message::new(tag, vec![0; length]), SendMode::Unreliable))
+        };
+        let mut events = Events::new(256, 1000, 10);
+        events.announce(ID);
+        events.pop();
+        assert_eq!(events.push_loose(sized(0, 4)), 0);
+        assert_eq!(events.push_loose(sized(1, 6)), 0);
+        assert_eq!(events.push_loose(sized(2, 0)), 0, "just as many bytes as may be");
+        assert_eq!(events.push_loose(sized(3, 1)), 1);
+        assert_eq!(events.push_loose(sized(4, 11)), 3, "a single one may be larger");
+        assert_eq!(events.push_loose(sized(5, 10)), 1);
+        assert_eq!(all(&mut events), [sized(5, 10)]);
+        assert_eq!(events.push_loose(sized(6, 10)), 0, "what was taken no longer counts");
+    }
+
+    #[test]
     fn room_ends_with_the_number_of_events_or_with_their_bytes() {
-        let mut events = Events::new(3, 8);
+        let mut events = Events::new(3, 8, 10_000);
         events.announce(ID);
         events.pop();
         assert_eq!(events.room(), 3);
@@ -390,7 +429,7 @@ mod tests {
 
     #[test]
     fn messages_taken_as_one_count_as_each_of_them() {
-        let mut events = Events::new(256, 1000);
+        let mut events = Events::new(256, 1000, 10_000);
         events.announce(ID);
         events.push_run(Run::new(frames(0..3).into(), 3, Encoding::default()));
         events.push(message(3));
@@ -405,12 +444,12 @@ mod tests {
 
     #[test]
     fn an_empty_queue_has_room_whatever_the_limits_are() {
-        assert_eq!(Events::new(0, 0).room(), 1);
+        assert_eq!(Events::new(0, 0, 10_000).room(), 1);
     }
 
     #[test]
     fn an_empty_queue_keeps_no_large_buffer() {
-        let mut events = Events::new(256, 10_000);
+        let mut events = Events::new(256, 10_000, 10_000);
         events.announce(ID);
         for tag in 0..256 {
             events.push(message(tag));

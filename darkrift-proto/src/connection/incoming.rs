@@ -256,7 +256,7 @@ impl Connection {
         match mode {
             SendMode::Reliable => self.events.push(event),
             SendMode::Unreliable => {
-                self.counted.undelivered_dropped += u64::from(self.events.push_loose(event));
+                self.counted.undelivered_dropped += self.events.push_loose(event);
             }
         }
     }

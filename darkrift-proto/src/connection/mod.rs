@@ -197,7 +197,11 @@ impl Connection {
     fn new(side: Side, state: State, now: Instant) -> Self {
         let limits = side.limits();
         Self {
-            events: Events::new(limits.undelivered, limits.undelivered_bytes),
+            events: Events::new(
+                limits.undelivered,
+                limits.undelivered_bytes,
+                limits.undelivered_unreliable_bytes,
+            ),
             stream: StreamQueue::new(limits.reliable_queue, limits.max_send),
             datagrams: DatagramQueue::new(limits.unreliable_queue),
             side,

@@ -85,6 +85,15 @@ enum Loose {
     Strike,
 }
 
+impl Loose {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Message(message) => message.payload().len(),
+            Self::Strike => 0,
+        }
+    }
+}
+
 impl Model {
     pub(super) fn add(&mut self, pair: usize, client: Side, server: Side) {
         self.pairs.insert(pair, [client, server]);
@@ -491,11 +500,16 @@ impl Side {
     }
 
     fn push(&mut self, loose: Loose) {
+        self.incoming.push_back(loose);
         // With strikes about it is not sure how many are in the queue: then none is given up for lost.
-        if !self.struck && self.incoming.len() >= self.limits.undelivered.max(1) {
+        while !self.struck && self.incoming.len() > 1 && self.has_too_many() {
             self.incoming.pop_front();
         }
-        self.incoming.push_back(loose);
+    }
+
+    fn has_too_many(&self) -> bool {
+        let bytes: usize = self.incoming.iter().map(Loose::bytes).sum();
+        self.incoming.len() > self.limits.undelivered || bytes > self.limits.undelivered_unreliable_bytes
     }
 
     fn is_acknowledgement(&self, contents: &[u8]) -> bool {

@@ -202,6 +202,7 @@ fn limits(random: &mut Random) -> Limits {
         limits.unreliable_queue = random.size(0..2048);
         limits.undelivered = random.size(0..8);
         limits.undelivered_bytes = random.size(0..2000);
+        limits.undelivered_unreliable_bytes = random.size(0..2000);
         limits.linger = random.duration(4000 * MILLISECOND);
     }
     if random.one_in(6) {

@@ -15,6 +15,7 @@ use crate::input::Input;
 use crate::reference::{self, Front, Plain};
 
 const UNDELIVERED: usize = 8;
+const UNDELIVERED_UNRELIABLE_BYTES: usize = 60;
 const RELIABLE_QUEUE: usize = 2000;
 const SERVER_MAX_FRAME: usize = 300;
 const CLIENT_MAX_FRAME: usize = 5000;
@@ -39,6 +40,7 @@ fn limits(limits: &mut Limits, small: bool) {
     if small {
         limits.undelivered = UNDELIVERED;
         limits.undelivered_bytes = 500;
+        limits.undelivered_unreliable_bytes = UNDELIVERED_UNRELIABLE_BYTES;
         limits.reliable_queue = RELIABLE_QUEUE;
         limits.unreliable_queue = 1000;
     }
@@ -50,6 +52,8 @@ struct Driven {
     client: bool,
     /// The most that its stream queue may hold.
     bound: usize,
+    /// The most bytes of unreliable messages that may wait.
+    loose_bound: usize,
     input: BytesMut,
     now: Instant,
     /// Everything that came on the stream while the connection was open.
@@ -79,6 +83,7 @@ impl Driven {
             connection,
             client,
             bound: if small { RELIABLE_QUEUE.max(LONGEST + 9) } else { 1 << 20 } + COMMANDS,
+            loose_bound: if small { UNDELIVERED_UNRELIABLE_BYTES } else { 384 << 10 },
             input: BytesMut::new(),
             now: Instant::ZERO,
             stream: Vec::new(),
@@ -126,6 +131,20 @@ impl Driven {
         }
         self.events.push(event);
         true
+    }
+
+    /// Takes all events; of the unreliable ones no more waited than may.
+    fn take_events(&mut self) {
+        let before = self.events.len();
+        while self.take_event() {}
+        let loose = self.events[before..].iter().filter_map(|event| match event {
+            Event::Message(received) if received.send_mode() == SendMode::Unreliable => {
+                Some(received.payload().len())
+            }
+            _ => None,
+        });
+        let lengths: Vec<usize> = loose.collect();
+        assert!(lengths.len() <= 1 || lengths.iter().sum::<usize>() <= self.loose_bound, "{lengths:?}");
     }
 
     /// What the stream says, in the plainest reading, as far as it is well-formed; and whether it goes on after that.
@@ -224,7 +243,7 @@ fn operate(driven: &mut Driven, input: &mut Input<'_>) {
         2 => connection.handle_paired(now),
         3 => connection.configure(now, ClientId::new(input.number())),
         4 => {
-            while driven.take_event() {}
+            driven.take_events();
             driven.reads(&[]);
         }
         5 => {
