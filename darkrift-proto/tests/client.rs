@@ -173,7 +173,7 @@ fn too_many_bytes_before_configure_close_the_connection() {
     client.reads(&framed(&[0; 3 + 400]));
     assert!(!client.connection.is_closed(), "payloads of as many bytes as one frame may have");
     client.reads(&framed(&[0; 3 + 1]));
-    assert_eq!(client.closed_for(), Some(CloseKind::TooManyBeforeConfigure(2)));
+    assert_eq!(client.closed_for(), Some(CloseKind::TooManyBytesBeforeConfigure(1000)));
 }
 
 #[test]
@@ -262,13 +262,21 @@ fn malformed_frames_from_a_server_close_the_connection_with_the_reason() {
         (&[0, 0, 0, 1, 0], CloseKind::MalformedFrame),
         (&[0, 0, 0, 2, 0, 0], CloseKind::MalformedFrame),
         (&[0, 0, 0, 4, 0x40, 0, 0, 0], CloseKind::MalformedFrame),
-        (&[0, 0, 0, 4, 0x80, 0, 0, 0], CloseKind::MalformedFrame),
     ] {
         let mut client = Driven::connected_client(|_| {});
         client.reads(&[&empty(1), bytes, &empty(2)].concat());
         let reason = CloseReason::new(Initiator::Local, kind);
         assert_eq!(client.events(), [arrived(1, RELIABLE), Event::Closed(reason)]);
         assert!(client.input.is_empty());
+    }
+}
+
+#[test]
+fn a_configure_without_an_id_closes_a_client_that_waits_for_it() {
+    for payload in [&[][..], &[0]] {
+        let mut client = Driven::greeted_client(|_| {});
+        client.reads(&framed(&[&[0x80, 0, 0], payload].concat()));
+        assert_eq!(client.closed_for(), Some(CloseKind::MalformedFrame));
     }
 }
 
@@ -284,7 +292,10 @@ fn the_longest_frame_is_taken() {
 fn a_second_configure_and_unknown_commands_are_ignored() {
     let mut client = Driven::connected_client(|_| {});
     client.reads(&framed(&[0x80, 0, 0, 0, 9]));
+    client.reads(&framed(&[0x80, 0, 0, 9]));
+    client.reads(&framed(&[0x80, 0, 0]));
     client.reads(&framed(&[0x80, 0, 1, 0, 9]));
+    client.reads(&framed(&[0x80, 0, 1]));
     client.reads(&framed(&[0x80, 0xff, 0xff]));
     client.reads(&empty(1));
     assert_eq!(client.events(), [arrived(1, RELIABLE)]);

@@ -209,13 +209,13 @@ fn a_client_without_a_token_is_closed_after_5_seconds() {
 }
 
 #[test]
-fn before_the_token_nothing_is_taken_and_64_kib_may_wait() {
+fn before_the_token_nothing_is_taken_and_no_more_than_4_kib_and_a_read_may_wait() {
     let (_, _, mut server) = Driven::server(|_| {});
-    server.reads(&vec![0; (64 << 10) - 1]);
+    server.reads(&vec![0; (4 << 10) - 1]);
     assert!(server.connection.wants_stream_read());
     server.reads(&[0]);
     assert!(!server.connection.wants_stream_read());
-    assert_eq!(server.input.len(), 64 << 10);
+    assert_eq!(server.input.len(), 4 << 10);
     server.connection.handle_paired(NOW);
     assert!(server.connection.wants_stream_read());
     assert_eq!(server.connection.state(), State::Paired);
@@ -237,6 +237,65 @@ fn a_client_that_leaves_before_its_token_comes_is_noticed_at_once() {
     server.reads(&empty(1));
     server.reads_the_end();
     assert_eq!(server.closed_for(), Some(CloseKind::EndOfStream));
+}
+
+fn end_of_stream() -> Event {
+    Event::Closed(CloseReason::new(Initiator::Peer, CloseKind::EndOfStream))
+}
+
+#[test]
+fn what_a_client_wrote_before_it_left_is_delivered_once_it_is_configured() {
+    let mut server = Driven::paired_server(|_| {});
+    server.reads(&empty(1));
+    server.reads(&empty(2));
+    server.reads_the_end();
+    assert_eq!(server.connection.state(), State::Paired);
+    assert_eq!(server.events(), []);
+    assert!(!server.connection.wants_stream_read(), "nothing more comes");
+    server.reads_the_end();
+    assert_eq!(server.connection.state(), State::Paired);
+    server.connection.configure(NOW, ID);
+    let early = [arrived(1, RELIABLE), arrived(2, RELIABLE)];
+    assert_eq!(server.events(), [&[Event::Connected(ID)][..], &early, &[end_of_stream()]].concat());
+    assert_eq!(server.written(), CONFIGURE);
+    assert!(server.connection.wants_stream_shutdown());
+    server.connection.handle_stream_shutdown(NOW);
+    assert!(server.connection.is_drained());
+}
+
+#[test]
+fn what_a_client_left_behind_comes_as_there_is_room_for_it_once_it_is_configured() {
+    for half_a_frame in [&[][..], &[0, 0]] {
+        let mut server = Driven::paired_server(|_| {});
+        server.reads(&[(0..600).flat_map(empty).collect::<Vec<_>>(), half_a_frame.to_vec()].concat());
+        server.reads_the_end();
+        assert!(!server.connection.wants_stream_read());
+        server.connection.configure(NOW, ID);
+        let mut events = Vec::new();
+        while !server.connection.is_closed() {
+            events.extend(server.events());
+            assert!(server.connection.wants_stream_read());
+            server.reads(&[]);
+        }
+        events.extend(server.events());
+        assert_eq!(events.len(), 602);
+        assert_eq!(events[600], arrived(599, RELIABLE));
+        assert_eq!(events[601], end_of_stream());
+        assert!(server.input.is_empty());
+    }
+}
+
+#[test]
+fn a_client_that_left_and_is_refused_is_gone() {
+    let mut server = Driven::paired_server(|_| {});
+    server.reads(&empty(1));
+    server.reads_the_end();
+    let reason = CloseReason::new(Initiator::Local, CloseKind::Rejected);
+    server.connection.close_with(NOW, reason.clone());
+    assert_eq!(server.events(), [Event::Closed(reason)]);
+    assert!(server.connection.wants_stream_shutdown());
+    server.connection.handle_stream_shutdown(NOW);
+    assert!(server.connection.is_drained());
 }
 
 #[test]
@@ -564,6 +623,17 @@ fn datagrams_of_an_evicted_client_do_not_reach_the_one_that_has_its_address_now(
 }
 
 #[test]
+fn nor_do_they_when_it_was_closing_already() {
+    let mut server = Driven::connected_server(|_| {});
+    server.connection.send(NOW, UNRELIABLE, &message(1)).unwrap();
+    server.connection.close(NOW);
+    assert!(server.connection.has_datagram());
+    server.connection.close_with(NOW, CloseReason::new(Initiator::Local, CloseKind::Evicted));
+    assert_eq!(server.datagram(), None);
+    assert_eq!(server.closed_for(), Some(CloseKind::Requested), "the first reason stays");
+}
+
+#[test]
 fn a_silent_client_is_closed_where_an_idle_timeout_is_set() {
     let idle = Duration::from_secs(3);
     let mut server = Driven::connected_server(|config| config.limits.idle_timeout = Some(idle));
@@ -577,6 +647,46 @@ fn a_silent_client_is_closed_where_an_idle_timeout_is_set() {
     assert_eq!(server.connection.poll_timeout(), Some(at(7500)));
     server.connection.handle_timeout(at(7500));
     assert_eq!(server.closed_for(), Some(CloseKind::IdleTimeout(idle)));
+}
+
+/// A server's side with an idle timeout of 3 s and room for two events, which has read them.
+fn full_server() -> Driven {
+    let mut server = Driven::connected_server(|config| {
+        config.limits.idle_timeout = Some(Duration::from_secs(3));
+        config.limits.undelivered = 2;
+    });
+    server.reads_at(at(1000), &empty(1).repeat(2));
+    assert!(!server.connection.wants_stream_read());
+    server
+}
+
+#[test]
+fn a_client_that_is_not_read_is_not_idle() {
+    let mut server = full_server();
+    for timeout in [3000, 6000, 9000] {
+        assert_eq!(server.connection.poll_timeout(), Some(at(timeout)));
+        server.connection.handle_timeout(at(timeout));
+        assert!(!server.connection.is_closed());
+    }
+    // The application is back, but nothing has come: the time counts since the last look.
+    server.events();
+    server.connection.handle_timeout(at(12_000));
+    assert_eq!(server.connection.poll_timeout(), Some(at(15_000)));
+    server.connection.handle_timeout(at(15_000));
+    assert!(matches!(server.closed_for(), Some(CloseKind::IdleTimeout(_))));
+}
+
+#[test]
+fn a_client_whose_messages_waited_is_not_idle_as_soon_as_there_is_room() {
+    let mut server = full_server();
+    server.events();
+    // What was left is looked at, and what waits in the socket is not here yet.
+    server.reads_at(at(2900), &[]);
+    server.connection.handle_timeout(at(5899));
+    assert!(!server.connection.is_closed());
+    assert_eq!(server.connection.poll_timeout(), Some(at(5900)));
+    server.connection.handle_timeout(at(5900));
+    assert!(matches!(server.closed_for(), Some(CloseKind::IdleTimeout(_))));
 }
 
 #[test]

@@ -64,6 +64,8 @@ fn a_close_names_what_it_was_about() {
     names(&reason(CloseKind::Strikes { last, total: 12 }), &["12", &last.to_string()]);
     names(&reason(CloseKind::FrameTooLong { length: 70_000, limit: 65_534 }), &["70000", "65534"]);
     names(&reason(CloseKind::NegativeFrame(-9)), &["-9"]);
+    names(&reason(CloseKind::TooManyBeforeConfigure(4096)), &["4096 messages"]);
+    names(&reason(CloseKind::TooManyBytesBeforeConfigure(777)), &["777 bytes"]);
     names(&reason(CloseKind::Behind { queued: 4711 }), &["4711"]);
     let error = TransportError::Reset;
     names(&reason(CloseKind::Transport(error)), &[&error.to_string()]);

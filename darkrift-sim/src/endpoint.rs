@@ -3,7 +3,7 @@
 use std::io::IoSlice;
 
 use bytes::{Buf, Bytes, BytesMut};
-use darkrift_proto::{Connection, Event, Instant, Limits, SendMode, TransportError};
+use darkrift_proto::{CloseKind, Connection, Event, Instant, Limits, SendMode, TransportError};
 
 use crate::stream::{StreamLink, StreamRead};
 use crate::world::{Log, Occurrence, Place};
@@ -166,7 +166,13 @@ impl Endpoint {
         while self.connection.poll_timeout().is_some_and(|at| at <= now) {
             assert!(fired < TIMEOUTS_AT_ONCE, "{place:?}: a timeout that is always due");
             fired += 1;
+            let reads = self.connection.wants_stream_read();
             self.connection.handle_timeout(now);
+            let is_idle = self
+                .connection
+                .close_reason()
+                .is_some_and(|reason| !self.closed_told && matches!(reason.kind, CloseKind::IdleTimeout(_)));
+            assert!(reads || !is_idle, "{place:?}: idle, while nothing is read from it");
             self.note_closed(place, log);
         }
         fired > 0

@@ -13,7 +13,8 @@ impl Connection {
         self.end(now, Initiator::User, CloseKind::Requested);
     }
 
-    /// [`close`](Self::close), for drivers that close on grounds of their own.
+    /// [`close`](Self::close), for drivers that close on grounds of their own. Whoever is
+    /// [`Evicted`](CloseKind::Evicted) sends no datagram any more, also where the connection is closed already.
     pub fn close_with(&mut self, now: Instant, reason: CloseReason) {
         self.end_with(now, reason);
     }
@@ -54,6 +55,10 @@ impl Connection {
 
     #[cold]
     pub(super) fn end_with(&mut self, now: Instant, reason: CloseReason) {
+        if reason.kind == CloseKind::Evicted {
+            // They would reach the one who has the address now, whatever else ended this connection before.
+            self.datagrams.clear();
+        }
         if !self.state.advance(Occurrence::Closed) {
             return;
         }
@@ -61,10 +66,6 @@ impl Connection {
         self.timers.set(Timer::Linger, now + self.limits().linger);
         self.token_due = false;
         self.input_missing = 0;
-        if reason.kind == CloseKind::Evicted {
-            // They would reach the one who has the address now.
-            self.datagrams.clear();
-        }
         self.events.close(reason);
     }
 

@@ -23,12 +23,16 @@ impl Connection {
     }
 
     /// Server: the application accepted the client, which is told its id (Configure);
-    /// [`Event::Connected`](super::Event::Connected) follows, and then what came meanwhile. No effect except in
-    /// [`State::Paired`].
+    /// [`Event::Connected`](super::Event::Connected) follows, and then what came meanwhile, and the close where the
+    /// client has ended its stream already. No effect except in [`State::Paired`].
     pub fn configure(&mut self, now: Instant, id: ClientId) {
         if self.state == State::Paired {
             self.stream.push_command(Command::Configure(id));
             self.configured(now, id);
+            // Where input is left, `handle_stream` comes to its end.
+            if self.stream_ended && self.input_left == 0 {
+                self.end(now, Initiator::Peer, CloseKind::EndOfStream);
+            }
         }
     }
 
@@ -80,12 +84,13 @@ impl Connection {
         true
     }
 
-    /// Client: a command came. The second Configure, and every other command, is ignored.
+    /// Client: a command came. The second Configure, whatever is in it, and every other command is ignored.
     pub(super) fn take_command(&mut self, now: Instant, code: u16, payload: &[u8]) {
         match Command::read(code, payload) {
             Some(Command::Configure(id)) => self.configured(now, id),
-            Some(_) => {}
-            None => self.end(now, Initiator::Local, CloseKind::MalformedFrame),
+            // A Configure without an id would leave a client waiting for what does not come.
+            None if self.id.is_none() => self.end(now, Initiator::Local, CloseKind::MalformedFrame),
+            _ => {}
         }
     }
 
@@ -147,6 +152,12 @@ impl Connection {
 
     fn idle_timer_fired(&mut self, now: Instant) {
         let Some(timeout) = self.limits().idle_timeout else { return };
+        // Not where the timeout is zero, which would be due for ever.
+        if self.held_back && !timeout.is_zero() {
+            // The peer may have sent all the while. Its time counts from here on.
+            self.held_back = self.events.room() == 0;
+            self.last_heard = now;
+        }
         if now - self.last_heard >= timeout {
             self.end(now, Initiator::Local, CloseKind::IdleTimeout(timeout));
         } else {

@@ -133,6 +133,9 @@ pub struct Connection {
     counted: Statistics,
     /// When the peer was last heard. The idle timer looks at it only when it fires, so that a message costs no timer.
     last_heard: Instant,
+    /// Since the stream was last read there was no room for its events, or there still is none: that nothing is heard is
+    /// then not the peer's doing.
+    held_back: bool,
     /// How long the input was when it was last left.
     input_left: usize,
     /// How many more bytes complete the frame at its front.
@@ -213,6 +216,7 @@ impl Connection {
             timers: Timers::new(),
             counted: Statistics::default(),
             last_heard: now,
+            held_back: false,
             input_left: 0,
             input_missing: 0,
             token_due: false,

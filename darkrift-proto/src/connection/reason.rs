@@ -93,6 +93,9 @@ pub enum CloseKind {
     /// More messages came before Configure than are held.
     #[error("more than {0} messages before Configure")]
     TooManyBeforeConfigure(usize),
+    /// More bytes of messages came before Configure than are held: together as many as one frame may have.
+    #[error("more than {0} bytes of messages before Configure")]
+    TooManyBytesBeforeConfigure(usize),
     /// The peer reads more slowly than it is sent to, and the policy is to disconnect such peers.
     #[error("the peer fell behind: {queued} bytes queued")]
     Behind {

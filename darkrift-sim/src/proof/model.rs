@@ -206,6 +206,7 @@ impl Model {
             Occurrence::Evicted(pair) => {
                 if let Some(side) = self.side(Place::server(*pair)) {
                     side.may.evicted = true;
+                    side.forget_datagrams();
                 }
             }
             Occurrence::Paired(..) => {}
@@ -332,9 +333,6 @@ impl Model {
         let (other_ended, other_drained) = (other.reason.is_some(), other.drained);
         let side = &mut sides[index(place)];
         let again = side.reason.replace(reason.clone()).is_some();
-        if reason.kind == CloseKind::Evicted {
-            side.forget_datagrams();
-        }
         let may = side.may;
         let lasted = now - side.began;
         side.ended_at = now;

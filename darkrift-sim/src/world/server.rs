@@ -64,6 +64,7 @@ impl World {
             self.close_server(pair, CloseKind::Rejected);
         } else if let (Some(server), Some(id)) = (it.server.endpoint_mut(), it.id) {
             server.connection.configure(now, id);
+            server.note_closed(Place::server(pair), &mut self.log);
         }
     }
 
