@@ -3,7 +3,7 @@
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use bytes::Bytes;
 
@@ -39,7 +39,7 @@ pub enum Refused {
     /// As many connections wait for their token as may.
     #[error("{0} connections wait for their token already")]
     TooManyPending(usize),
-    /// As many connections of this IP address wait for their token as may.
+    /// As many connections of this IP address, or of its network where it is IPv6, wait for their token as may.
     #[error("{0} connections from this address wait for their token already")]
     TooManyFromAddress(usize),
     /// As many clients are connected as may be.
@@ -93,8 +93,8 @@ pub struct Listener {
     tokens: BTreeMap<Token, u32>,
     /// The connection of each address that a token came from.
     addresses: BTreeMap<Address, ConnectionKey>,
-    /// How many connections of each IP address wait for their token.
-    pending_by_ip: BTreeMap<u128, usize>,
+    /// How many connections of each IP address, as [`network`] has it, wait for their token.
+    pending_by_network: BTreeMap<u128, usize>,
     pending: usize,
     paired: usize,
     /// How many connections were accepted so far.
@@ -126,6 +126,12 @@ fn ip_number(ip: IpAddr) -> u128 {
     }
 }
 
+/// What counts as one address where many are kept out: an IPv4 address, and of IPv6 the first 64 bits, of which every
+/// host can make up as many addresses as it likes.
+fn network(ip: u128) -> u128 {
+    if Ipv6Addr::from_bits(ip).to_ipv4_mapped().is_some() { ip } else { ip & (u128::MAX << 64) }
+}
+
 #[derive(Debug)]
 struct Slot {
     generation: u32,
@@ -152,7 +158,7 @@ impl Listener {
             free: Vec::new(),
             tokens: BTreeMap::new(),
             addresses: BTreeMap::new(),
-            pending_by_ip: BTreeMap::new(),
+            pending_by_network: BTreeMap::new(),
             pending: 0,
             paired: 0,
             accepted: 0,
@@ -183,13 +189,18 @@ impl Listener {
         self.accepted += 1;
         self.tokens.insert(token, key.index);
         self.pending += 1;
-        *self.pending_by_ip.entry(peer_ip).or_default() += 1;
+        *self.pending_by_network.entry(network(peer_ip)).or_default() += 1;
         let hello = Hello::new(self.config.dialect.version(), token);
         Ok((key, Connection::server(self.config.clone(), now, hello)))
     }
 
-    /// A datagram came: says whose it is, or what it was.
+    /// A datagram came: says whose it is, or what it was. From port 0 it is nobody's, whatever it carries: nothing could
+    /// be sent back, which every system refuses as an error.
     pub fn handle_datagram(&mut self, _now: Instant, from: SocketAddr, datagram: &[u8]) -> Routing {
+        if from.port() == 0 {
+            self.ignored += 1;
+            return Routing::Ignored;
+        }
         let address = Address::new(from);
         let holder = self.addresses.get(&address).copied();
         let carried = self.carried_token(datagram);
@@ -254,7 +265,7 @@ impl Listener {
     }
 
     fn check_room(&self, peer_ip: u128) -> Result<(), Refused> {
-        let from_address = self.pending_by_ip.get(&peer_ip).copied().unwrap_or_default();
+        let from_address = self.pending_by_network.get(&network(peer_ip)).copied().unwrap_or_default();
         if self.is_full() {
             Err(Refused::Full(self.paired))
         } else if self.pending >= self.config.max_pending {
@@ -360,10 +371,11 @@ impl Listener {
 
     fn no_longer_pending(&mut self, peer_ip: u128) {
         self.pending -= 1;
-        if let Some(count) = self.pending_by_ip.get_mut(&peer_ip) {
+        let network = network(peer_ip);
+        if let Some(count) = self.pending_by_network.get_mut(&network) {
             *count -= 1;
             if *count == 0 {
-                self.pending_by_ip.remove(&peer_ip);
+                self.pending_by_network.remove(&network);
             }
         }
     }

@@ -198,6 +198,48 @@ fn no_more_may_wait_than_the_limits_say() {
 }
 
 #[test]
+fn of_ipv6_a_network_of_64_bits_counts_as_one_address() {
+    let mut door = Door::new(|config| config.max_pending_per_address = 2);
+    let first = door.accept("[2001:db8:0:1::1]:1").unwrap();
+    door.accept("[2001:db8:0:1:ffff:ffff:ffff:ffff]:1").unwrap();
+    assert_eq!(door.accept("[2001:db8:0:1::2]:1").err(), Some(Refused::TooManyFromAddress(2)));
+    door.accept("[2001:db8:0:2::1]:1").unwrap();
+    door.hears("[2001:db8:0:1::1]:2000", &first.hello());
+    let other = door.accept("[2001:db8:0:1::3]:1").unwrap();
+    assert!(door.accept("[2001:db8:0:1::4]:1").is_err());
+    door.listener.release(other.key);
+    door.accept("[2001:db8:0:1::4]:1").unwrap();
+}
+
+#[test]
+fn mapped_ipv4_addresses_count_each_for_itself() {
+    let mut door = Door::new(|config| config.max_pending_per_address = 1);
+    door.accept("[::ffff:192.0.2.1]:1").unwrap();
+    door.accept("[::ffff:192.0.2.2]:1").unwrap();
+    door.accept("192.0.2.3:1").unwrap();
+    door.accept("[::1]:1").unwrap();
+    assert!(door.accept("192.0.2.2:2").is_err());
+}
+
+#[test]
+fn only_the_same_host_takes_an_address_over_not_its_network() {
+    let mut door = Door::new(|_| {});
+    let victim = door.paired("[2001:db8:0:1::1]:2000");
+    let neighbour = door.accept("[2001:db8:0:1::2]:1").unwrap();
+    assert_eq!(door.hears("[2001:db8:0:1::1]:2000", &neighbour.hello()), Routing::Ignored);
+    assert_eq!(door.hears("[2001:db8:0:1::1]:2000", &[0, 0, 1]), Routing::Deliver(victim.key));
+}
+
+#[test]
+fn what_comes_from_port_0_is_ignored_and_counted() {
+    let mut door = Door::new(|_| {});
+    let guest = door.accept("192.0.2.1:1000").unwrap();
+    assert_eq!(door.hears("192.0.2.1:0", &guest.hello()), Routing::Ignored);
+    assert_eq!((door.listener.datagrams_ignored(), door.listener.pending()), (1, 1));
+    assert!(matches!(door.hears("192.0.2.1:1000", &guest.hello()), Routing::Paired { .. }));
+}
+
+#[test]
 fn no_more_clients_come_in_than_may() {
     let mut door = Door::new(|config| config.max_clients = 1);
     let waiting = door.accept("192.0.2.9:1").unwrap();

@@ -106,7 +106,8 @@ pub struct ServerConfig {
     pub strike_weights: StrikeWeights,
     /// Connections that may wait for their token. Default 4,096.
     pub max_pending: usize,
-    /// Connections that may wait for their token from one IP address. Default 256.
+    /// Connections that may wait for their token from one IP address. Default 256. Of IPv6 a whole network of 64 bits counts
+    /// as one address, since a single host has that many; an IPv4 address mapped into IPv6 counts as itself.
     pub max_pending_per_address: usize,
     /// Clients at one time, at most 65,536 (there are no more ids). Default 65,536.
     pub max_clients: usize,

@@ -1,7 +1,7 @@
 //! A door under arbitrary datagrams from many addresses.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use darkrift_proto::wire::Token;
@@ -58,9 +58,23 @@ pub fn listener(data: &[u8]) {
 fn address(input: &mut Input<'_>) -> SocketAddr {
     let byte = input.byte();
     let ip = Ipv4Addr::new(10, 0, 0, byte & 3);
-    // The same address in its two forms is one.
-    let ip = if byte & 0x80 != 0 { IpAddr::V6(ip.to_ipv6_mapped()) } else { IpAddr::V4(ip) };
-    SocketAddr::new(ip, 1000 + u16::from(byte >> 2 & 3))
+    let port = if byte & 0x30 == 0x30 { 0 } else { 1000 + u16::from(byte >> 2 & 3) };
+    let ip = match byte >> 6 {
+        0 => IpAddr::V4(ip),
+        // Two networks, with two hosts each.
+        1 => IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, u16::from(byte & 1), 0, 0, 0, u16::from(byte & 2))),
+        // The same address in its two forms is one.
+        _ => IpAddr::V6(ip.to_ipv6_mapped()),
+    };
+    SocketAddr::new(ip, port)
+}
+
+/// What counts as one address: of IPv6 the first four groups.
+fn network(ip: IpAddr) -> Vec<u16> {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.octets().map(u16::from).to_vec(),
+        IpAddr::V6(ip) => [&ip.segments()[..4], &[0]].concat(),
+    }
 }
 
 fn plain(address: SocketAddr) -> SocketAddr {
@@ -90,7 +104,8 @@ impl Door {
         let ip = from.ip().to_canonical();
         let pending = |client: &&Client| client.paired_from.is_none();
         let all = self.clients.iter().filter(pending).count();
-        let of_address = self.clients.iter().filter(pending).filter(|client| client.ip == ip).count();
+        let of_address =
+            self.clients.iter().filter(pending).filter(|client| network(client.ip) == network(ip)).count();
         let paired = self.clients.len() - all;
         let expected = if paired >= MAX_CLIENTS {
             Some(Refused::Full(paired))
@@ -133,6 +148,9 @@ impl Door {
             holder.map(|key| self.clients.iter().position(|client| client.key == key).expect("held"));
         let paired = self.clients.iter().filter(|client| client.paired_from.is_some()).count();
         let routing = self.listener.handle_datagram(Instant::ZERO, from, datagram);
+        if from.port() == 0 {
+            return assert_eq!(routing, Routing::Ignored);
+        }
         match (holder_at, carried) {
             (Some(holder), None) => assert_eq!(routing, Routing::Deliver(self.clients[holder].key)),
             (Some(holder), Some(carried)) if holder == carried => {
