@@ -290,3 +290,62 @@ fn no_payload_makes_a_set_panic_and_what_it_reads_it_can_write() {
     }
     assert!(read > 1_000, "only {read} payloads were readable: the test tests nothing");
 }
+
+#[derive(Debug, Default, Encode, Decode)]
+struct Cell {
+    #[darkrift(skip)]
+    dirty: bool,
+}
+
+#[test]
+fn structs_without_bytes_in_arrays_of_arrays_are_no_more_than_there_are_bytes() {
+    // As many arrays as fit into the longest frame of a client, each of as many cells as bytes are left.
+    let arrays = 65_500 / 4 - 1;
+    let mut writer = Writer::new();
+    writer.write_i32(arrays);
+    (0..arrays).rev().for_each(|left| writer.write_i32(4 * left));
+    let bytes = writer.into_bytes();
+    let error = Reader::new(&bytes).read::<Vec<Vec<Cell>>>().unwrap_err();
+    assert_eq!(error.kind(), DecodeErrorKind::TooManyEmpty { limit: bytes.len() });
+
+    let cells: Vec<Vec<Cell>> = Reader::new(&[0, 0, 0, 1, 0, 0, 0, 2, 9, 9]).read().unwrap();
+    assert_eq!(cells[0].len(), 2);
+    assert!(cells[0].iter().all(|cell| !cell.dirty));
+}
+
+#[derive(Debug, Encode, Decode)]
+struct LargeNode {
+    room: Option<[u64; 1024]>,
+    child: Option<Box<LargeNode>>,
+}
+
+/// What the node's parts have in common with it is on the stack at the same time, once for each.
+#[derive(Debug, Encode, Decode)]
+struct DeepNode {
+    parts: (Outer, u8),
+    children: Vec<DeepNode>,
+}
+
+#[derive(Debug, Encode, Decode)]
+struct Outer {
+    inner: Inner,
+}
+
+#[derive(Debug, Encode, Decode)]
+struct Inner {
+    names: Option<[String; 341]>,
+}
+
+#[test]
+fn large_structs_within_each_other_do_not_overflow_the_stack_of_a_thread() {
+    let in_a_thread = |read: fn() -> DecodeErrorKind| {
+        std::thread::Builder::new().stack_size(2 << 20).spawn(read).unwrap().join().unwrap()
+    };
+    let kind = DecodeErrorKind::NestedTooLarge { limit: Reader::MAX_NESTED_BYTES };
+    let boxes = || Reader::new(&[0, 1].repeat(500)).read::<LargeNode>().unwrap_err().kind();
+    assert_eq!(in_a_thread(boxes), kind);
+    let arrays = || Reader::new(&[0, 0, 0, 0, 0, 1].repeat(500)).read::<DeepNode>().unwrap_err().kind();
+    assert_eq!(in_a_thread(arrays), kind);
+    let three_deep = [0, 1, 0, 1, 0, 0];
+    assert!(Reader::new(&three_deep).read::<LargeNode>().unwrap().child.unwrap().child.is_some());
+}

@@ -143,6 +143,58 @@ fn values_without_bytes_cannot_be_counted_past_the_bytes_there_are() {
     assert_eq!(refusal::<Vec<()>>(&bytes_of(&i32::MAX)), (kind, Some(4)));
 }
 
+#[test]
+fn arrays_of_arrays_cannot_hold_more_values_without_bytes_than_there_are_bytes() {
+    // A quarter of a million bytes, in which each array could say that it has as many values as bytes are left.
+    let outer = 1 << 15;
+    let mut bytes = bytes_of(&outer);
+    for index in 0..outer {
+        bytes.extend_from_slice(&bytes_of(&(4 * (outer - index - 1))));
+    }
+    let (kind, _) = refusal::<Vec<Vec<()>>>(&bytes);
+    assert_eq!(kind, DecodeErrorKind::TooManyEmpty { limit: bytes.len() });
+
+    let mut reader = Reader::new(&bytes[4..]);
+    let mut read = 0;
+    let error = loop {
+        match reader.read_vec::<()>() {
+            Ok(values) => read += values.len(),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error.kind(), DecodeErrorKind::TooManyEmpty { .. }), "one array at a time, too");
+    assert!(read <= bytes.len());
+}
+
+#[test]
+fn values_without_bytes_that_are_few_are_read_from_arrays_of_arrays() {
+    let mut bytes = bytes_of(&vec![3, 2, 1]);
+    bytes.extend_from_slice(&[0; 3]);
+    let values: Vec<Vec<()>> = decode(&bytes[..]).unwrap();
+    assert_eq!(values.iter().map(Vec::len).collect::<Vec<_>>(), [3, 2, 1]);
+}
+
+/// Says nothing of its shortest form, and takes a byte all the same.
+#[derive(Debug)]
+struct Unmeasured;
+
+impl Decode for Unmeasured {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        reader.read_u8().map(|_| Self)
+    }
+}
+
+#[test]
+fn values_that_take_bytes_are_not_counted_as_those_that_take_none() {
+    // Three rounds over the same bytes: more values than bytes.
+    let bytes = [&bytes_of(&1000)[..], &[0; 1000]].concat();
+    let mut reader = Reader::new(&bytes);
+    for _ in 0..3 {
+        reader.set_position(0).unwrap();
+        assert_eq!(reader.read_vec::<Unmeasured>().unwrap().len(), 1000);
+    }
+}
+
 /// Contains itself in both ways that a type can.
 #[derive(Debug)]
 struct Tree {
@@ -163,6 +215,43 @@ fn values_nested_without_end_are_refused_before_the_stack_overflows() {
     let kind = DecodeErrorKind::LimitExceeded { limit: 128, found: 129 };
     assert_eq!(refusal::<Tree>(&deep_boxes), (kind, Some(129)));
     assert_eq!(refusal::<Tree>(&deep_arrays), (kind, Some(5 * 129)));
+}
+
+/// Large enough to fill a stack before it is nested as deep as small types may be.
+struct Large {
+    first: Option<Box<Large>>,
+    others: Vec<Large>,
+    _room: [u64; 1024],
+}
+
+impl Decode for Large {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self { first: reader.read()?, others: reader.read()?, _room: [0; 1024] })
+    }
+}
+
+#[test]
+fn large_values_are_nested_only_as_deep_as_the_stack_of_a_thread_holds() {
+    let deep_boxes = vec![1; 1 << 16];
+    let deep_arrays = [0, 0, 0, 0, 1].repeat(1 << 16);
+    let kind = DecodeErrorKind::NestedTooLarge { limit: 64 << 10 };
+    let thread = std::thread::Builder::new().stack_size(2 << 20);
+    let refused =
+        move || [deep_boxes, deep_arrays].map(|bytes| decode::<Large>(&bytes).err().unwrap().kind());
+    assert_eq!(thread.spawn(refused).unwrap().join().unwrap(), [kind, kind]);
+
+    let four_deep = [vec![1; 4], vec![0; 5 + 4 * 4]].concat();
+    assert!(decode::<Large>(&four_deep).unwrap().others.is_empty());
+    let in_arrays = [[0, 0, 0, 0, 1].repeat(4), vec![0; 5]].concat();
+    assert!(decode::<Large>(&in_arrays).unwrap().first.is_none());
+}
+
+#[test]
+fn a_single_value_may_be_as_large_as_its_type_is() {
+    let bytes = bytes_of(&[7_u8; 200_000]);
+    assert_eq!(decode::<Box<[u8; 200_000]>>(&bytes).unwrap()[199_999], 7);
+    let boxed: Vec<Box<[u8; 200_000]>> = decode(&[&[0, 0, 0, 1], &bytes[..]].concat()).unwrap();
+    assert_eq!(boxed.len(), 1);
 }
 
 #[test]

@@ -81,6 +81,8 @@ fn a_decode_error_names_the_numbers_and_the_place() {
         (DecodeError::invalid_discriminant(77), &["77"]),
         (DecodeError::left_over(40, 63), &["63"]),
         (DecodeError::limit_exceeded(32, 99), &["32", "99"]),
+        (DecodeError::new(DecodeErrorKind::NestedTooLarge { limit: 44 }), &["44"]),
+        (DecodeError::new(DecodeErrorKind::TooManyEmpty { limit: 66 }), &["66"]),
         (DecodeError::new(DecodeErrorKind::PositionPastEnd { length: 55 }), &["55"]),
         (DecodeError::custom("no such colour"), &["no such colour"]),
     ] {

@@ -59,6 +59,17 @@ pub enum DecodeErrorKind {
         /// What the bytes say.
         found: usize,
     },
+    /// Values nested in each other that take more memory than
+    /// [`MAX_NESTED_BYTES`](super::Reader::MAX_NESTED_BYTES).
+    NestedTooLarge {
+        /// The most that is accepted, in bytes of memory.
+        limit: usize,
+    },
+    /// More elements of arrays that take no bytes than there are bytes.
+    TooManyEmpty {
+        /// The most that are accepted.
+        limit: usize,
+    },
     /// [`Reader::set_position`](super::Reader::set_position) past the end.
     PositionPastEnd {
         /// Bytes there are.
@@ -171,6 +182,12 @@ impl fmt::Display for DecodeError {
             DecodeErrorKind::LeftOver(count) => write!(f, "{count} bytes left over{at}"),
             DecodeErrorKind::LimitExceeded { limit, found } => {
                 write!(f, "a length of {found}{at}, more than the limit of {limit}")
+            }
+            DecodeErrorKind::NestedTooLarge { limit } => {
+                write!(f, "values nested{at} in others that take more than {limit} bytes of memory")
+            }
+            DecodeErrorKind::TooManyEmpty { limit } => {
+                write!(f, "more than {limit} values that take no bytes{at}")
             }
             DecodeErrorKind::PositionPastEnd { length } => {
                 write!(f, "a position{at}, past the end at {length}")

@@ -78,7 +78,8 @@ pub trait Decode: Sized {
     const MESSAGE_TAG: Option<u16> = None;
 
     /// The fewest bytes that a value takes, so that a count from the wire is checked before room is made for it. There, 0
-    /// counts as 1: an array of values that take no bytes at all is only read where as many bytes follow.
+    /// counts as 1: an array of values that take no bytes at all is only read where as many bytes follow,
+    /// and of all such arrays together no more values than the payload has bytes.
     const MIN_BYTES: usize = 0;
 
     /// Reads the value.

@@ -31,6 +31,10 @@ pub struct Reader<'a> {
     owner: Option<&'a Bytes>,
     encoding: Encoding,
     depth: u8,
+    /// The memory of the values that hold the one that is being read.
+    outer_bytes: usize,
+    /// How many elements of arrays took no bytes so far.
+    empty_elements: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -38,10 +42,23 @@ impl<'a> Reader<'a> {
     /// as a message is long, and overflow the stack.
     pub const MAX_DEPTH: u8 = 128;
 
+    /// How much memory the values around an array or a box may take before nothing is read into it any more. Each lies on
+    /// the stack until what it holds is read, more than once as a rule, so large types may not be nested as deep as small
+    /// ones. A large array that holds further arrays is better a [`Vec`] than a box.
+    pub const MAX_NESTED_BYTES: usize = 64 << 10;
+
     /// A reader of these bytes, with the default encoding (UTF-16LE).
     #[inline]
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, rest: bytes, owner: None, encoding: Encoding::Utf16Le, depth: 0 }
+        Self {
+            bytes,
+            rest: bytes,
+            owner: None,
+            encoding: Encoding::Utf16Le,
+            depth: 0,
+            outer_bytes: 0,
+            empty_elements: 0,
+        }
     }
 
     /// A reader of these bytes that reads [`Bytes`] without copying: they share the buffer.
@@ -118,23 +135,30 @@ impl<'a> Reader<'a> {
         T::decode_vec(self)
     }
 
-    /// Reads an array: a count, then that many values, by `read`, of at least `min_bytes` bytes each.
+    /// Reads an array: a count, then that many values, by `read`, of at least `min_bytes` bytes each. Where that is 0, no
+    /// more values that take no bytes are read in all, from all arrays of the payload, than it has bytes: arrays within
+    /// each other could otherwise hold as many as the square of them.
     ///
     /// # Errors
-    /// As [`read_count`](Self::read_count), and whatever `read` refuses.
+    /// As [`read_count`](Self::read_count) and [`nested`](Self::nested), when there are too many values without bytes, and
+    /// whatever `read` refuses.
     pub fn read_vec_with<T>(
         &mut self,
         min_bytes: usize,
         mut read: impl FnMut(&mut Self) -> Result<T, DecodeError>,
     ) -> Result<Vec<T>, DecodeError> {
         let count = self.read_count(min_bytes)?;
-        self.nested(|reader| {
+        self.nested_in(size_of::<T>(), |reader| {
             // A value may take more memory than bytes: no more room at first than there are bytes, and the rest as
             // the values turn up.
             let room = count.min(reader.remaining() / size_of::<T>().max(1));
             let mut values = Vec::with_capacity(room);
             for _ in 0..count {
+                let left = reader.remaining();
                 values.push(read(reader)?);
+                if min_bytes == 0 && reader.remaining() >= left {
+                    reader.count_empty_element()?;
+                }
             }
             Ok(values)
         })
@@ -167,20 +191,55 @@ impl<'a> Reader<'a> {
     /// contains itself in another way.
     ///
     /// # Errors
-    /// When that is more than [`MAX_DEPTH`](Self::MAX_DEPTH), and whatever `read` refuses.
+    /// When that is more than [`MAX_DEPTH`](Self::MAX_DEPTH), or what is around it takes more memory than
+    /// [`MAX_NESTED_BYTES`](Self::MAX_NESTED_BYTES), and whatever `read` refuses.
     #[inline]
     pub fn nested<T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
     ) -> Result<T, DecodeError> {
-        if self.depth == Self::MAX_DEPTH {
-            let limit = usize::from(Self::MAX_DEPTH);
-            return Err(DecodeError::limit_exceeded(limit, limit + 1).at(self.position()));
+        self.nested_in(size_of::<T>(), read)
+    }
+
+    /// Reads one level deeper, in a value that takes `bytes` of memory.
+    #[inline]
+    fn nested_in<T>(
+        &mut self,
+        bytes: usize,
+        read: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
+    ) -> Result<T, DecodeError> {
+        // Looked at before this one is added, so that a single value may be as large as its type is.
+        if self.depth == Self::MAX_DEPTH || self.outer_bytes > Self::MAX_NESTED_BYTES {
+            return Err(self.nested_too_deep());
         }
         self.depth += 1;
+        self.outer_bytes += bytes;
         let result = read(self);
         self.depth -= 1;
+        self.outer_bytes -= bytes;
         result
+    }
+
+    #[cold]
+    fn nested_too_deep(&self) -> DecodeError {
+        let error = if self.depth == Self::MAX_DEPTH {
+            let limit = usize::from(Self::MAX_DEPTH);
+            DecodeError::limit_exceeded(limit, limit + 1)
+        } else {
+            DecodeError::new(DecodeErrorKind::NestedTooLarge { limit: Self::MAX_NESTED_BYTES })
+        };
+        error.at(self.position())
+    }
+
+    /// An element of an array took no bytes: nothing else bounds how many there are.
+    #[inline]
+    fn count_empty_element(&mut self) -> Result<(), DecodeError> {
+        self.empty_elements += 1;
+        let limit = self.bytes.len();
+        if self.empty_elements > limit {
+            return Err(DecodeError::new(DecodeErrorKind::TooManyEmpty { limit }).at(self.position()));
+        }
+        Ok(())
     }
 
     /// Reads the count of an array whose values take at least `min_bytes` bytes each. The bytes left bound the count;

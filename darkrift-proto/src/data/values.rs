@@ -347,7 +347,8 @@ impl<T: Encode + ?Sized> Encode for Box<T> {
     }
 }
 
-/// The value; at most [`Reader::MAX_DEPTH`] within each other.
+/// The value; at most [`Reader::MAX_DEPTH`] within each other, and fewer of large types
+/// ([`Reader::MAX_NESTED_BYTES`]).
 impl<T: Decode> Decode for Box<T> {
     const MESSAGE_TAG: Option<u16> = T::MESSAGE_TAG;
     const MIN_BYTES: usize = T::MIN_BYTES;

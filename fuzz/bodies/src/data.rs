@@ -55,7 +55,12 @@ fn read_one(operations: &mut Input<'_>, reader: &mut Reader<'_>) -> bool {
         14 => reader.read_vec::<u16>().map(|values| assert!(values.len() <= left / 2)).is_err(),
         15 => reader.read_vec::<f64>().is_err(),
         16 => reader.read_vec::<String>().map(|values| assert!(values.len() <= left / 4)).is_err(),
-        17 => reader.read_vec::<Vec<bool>>().is_err(),
+        17 => {
+            if let Ok(values) = reader.clone().read_vec::<Vec<()>>() {
+                assert!(values.iter().map(Vec::len).sum::<usize>() <= reader.len());
+            }
+            reader.read_vec::<Vec<bool>>().is_err()
+        }
         18 => reader.read::<[u32; 3]>().is_err(),
         19 => reader.read::<(u8, Option<i32>, String)>().is_err(),
         20 => reader.read_raw(usize::from(operations.number())).is_err(),
