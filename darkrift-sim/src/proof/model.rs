@@ -41,6 +41,8 @@ pub(super) struct Side {
     pub(super) may: Causes,
     /// Whether nothing was done to it that could keep it from connecting.
     pub(super) must_connect: bool,
+    /// Server: its token came, so that whatever the client wrote is to be delivered, also when it has left.
+    paired: bool,
     connected: Option<ClientId>,
     /// The reason that the connection has.
     reason: Option<CloseReason>,
@@ -209,7 +211,11 @@ impl Model {
                     side.forget_datagrams();
                 }
             }
-            Occurrence::Paired(..) => {}
+            Occurrence::Paired(pair, _) => {
+                if let Some(side) = self.side(Place::server(*pair)) {
+                    side.paired = true;
+                }
+            }
             Occurrence::Refused(pair, _) => {
                 if let Some(side) = self.side(Place::client(*pair)) {
                     side.may.reset = true;
@@ -231,7 +237,10 @@ impl Model {
                 let same = side.reason.as_ref() == Some(reason);
                 let left = if side.struck { 0 } else { side.incoming.len() };
                 let was_connected = side.connected.is_some();
-                if !same {
+                let lost_early = side.paired && !was_connected && reason.kind == CloseKind::EndOfStream;
+                if lost_early {
+                    self.violate(place, "ended with the stream, and the application was not asked");
+                } else if !same {
                     self.violate(place, format!("closed for {reason:?}, which was not the reason"));
                 } else if was_connected && left > 0 {
                     self.violate(place, format!("closed, and {left} unreliable messages were not delivered"));
