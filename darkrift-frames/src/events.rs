@@ -1,24 +1,33 @@
 //! How a loop hears of what its tasks have seen.
 
-use async_channel::{Receiver, SendError, Sender};
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
 use darkrift_driver::proto::{CloseReason, Received};
 use darkrift_driver::runtime::Runtime;
 use darkrift_driver::{Client, Server};
 
+use crate::queue::{FEW, Lane, Queue};
 use crate::{FrameLoop, Frames};
 
-/// How many events wait to be taken at most; past it the peers are not read, and TCP slows them down.
-const EVENTS: usize = 1024;
-
-/// Where the tasks of a loop send what it has to know; made by [`FrameLoop::events`](crate::FrameLoop::events). Clones
-/// send to the same loop.
+/// Where the tasks of a loop send what it has to know; made by [`FrameLoop::events`](crate::FrameLoop::events).
+///
+/// What is sent through one sender comes in that order. Several take turns, 16 events each, so that whoever has one event
+/// does not wait behind all of another's; a clone is another sender to the same loop.
+///
+/// What waits to be taken is bounded for each loop: 2,048 messages that are [`forward`](Self::forward)ed, with 1 MiB of
+/// payload together, and 1,024 other events. A sender of which no message waits may always add one, however long. Otherwise
+/// it takes no more of the messages' bounds than it leaves for others: half, where it is alone.
 #[derive(Debug)]
-pub struct EventSender<E>(Sender<E>);
+pub struct EventSender<E> {
+    queue: Arc<Queue<E>>,
+    lane: Arc<Lane>,
+}
 
 impl<E> EventSender<E> {
-    pub(crate) fn new() -> (Self, Receiver<E>) {
-        let (sender, events) = async_channel::bounded(EVENTS);
-        (Self(sender), events)
+    pub(crate) fn new(queue: &Arc<Queue<E>>) -> Self {
+        Self { queue: queue.clone(), lane: Arc::default() }
     }
 
     /// Sends an event. It waits while 1,024 have not been taken.
@@ -29,7 +38,7 @@ impl<E> EventSender<E> {
     /// # Cancel safety
     /// Dropping the future before it is ready means that the event was not sent.
     pub async fn send(&self, event: E) -> Result<(), E> {
-        self.0.send(event).await.map_err(SendError::into_inner)
+        self.queue.add(&self.lane, event, None).await
     }
 
     /// Sends everything that comes on a connection: each message as the event that `message` makes of it, and after the
@@ -46,8 +55,14 @@ impl<E> EventSender<E> {
         message: impl Fn(Received) -> E,
         closed: impl FnOnce(CloseReason) -> E,
     ) -> Result<(), E> {
+        let mut turn = 0..FEW;
         while let Some(received) = client.recv().await {
-            self.send(message(received)).await?;
+            let bytes = received.payload().len();
+            self.queue.add(&self.lane, message(received), Some(bytes)).await?;
+            if turn.next().is_none() {
+                turn = 0..FEW;
+                yield_now().await;
+            }
         }
         self.send(closed(client.closed().await)).await
     }
@@ -55,8 +70,21 @@ impl<E> EventSender<E> {
 
 impl<E> Clone for EventSender<E> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self::new(&self.queue)
     }
+}
+
+/// Lets the other tasks run first.
+async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 impl<E: Send + 'static> FrameLoop<E> {
@@ -75,8 +103,8 @@ impl<E: Send + 'static> FrameLoop<E> {
         let (runtime, events) = (self.runtime(), self.events());
         let accepting = async move {
             while let Some(client) = server.accept().await {
-                events.send(connected(client.clone())).await?;
                 let events = events.clone();
+                events.send(connected(client.clone())).await?;
                 runtime.spawn(Box::pin(async move {
                     let message = |received| message(client.clone(), received);
                     let closed = |reason| closed(client.clone(), reason);

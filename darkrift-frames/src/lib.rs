@@ -51,8 +51,10 @@
 #![forbid(unsafe_code)]
 
 mod bell;
+mod budget;
 mod events;
 mod frame_loop;
+mod queue;
 mod runtime;
 mod sockets;
 mod timers;

@@ -9,6 +9,7 @@ use async_executor::Executor;
 use darkrift_driver::nonblocking;
 use darkrift_driver::runtime::{self, BoxFuture, Instant, Runtime, Timer};
 
+use crate::budget::{Budget, Budgeted};
 use crate::sockets::Sockets;
 use crate::timers::Timers;
 
@@ -20,6 +21,7 @@ use crate::timers::Timers;
 pub struct Frames {
     pub(crate) sockets: Sockets,
     pub(crate) timers: Arc<Timers>,
+    pub(crate) budget: Arc<Budget>,
     /// Weak, since its tasks hold this.
     pub(crate) executor: Weak<Executor<'static>>,
 }
@@ -45,14 +47,16 @@ impl Runtime for Frames {
     }
 
     fn connect(&self, to: SocketAddr) -> BoxFuture<io::Result<Box<dyn runtime::TcpStream>>> {
-        Box::pin(nonblocking::connect(self.sockets.clone(), to))
+        let (sockets, budget) = (self.sockets.clone(), self.budget.clone());
+        Box::pin(async move { Ok(Budgeted::new(&budget, nonblocking::connect(sockets, to).await?) as _) })
     }
 
     fn wrap_tcp_listener(&self, listener: TcpListener) -> io::Result<Box<dyn runtime::TcpListener>> {
-        nonblocking::wrap_tcp_listener(self.sockets.clone(), listener)
+        let listener = nonblocking::wrap_tcp_listener(self.sockets.clone(), listener)?;
+        Ok(Budgeted::new(&self.budget, listener))
     }
 
     fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Box<dyn runtime::UdpSocket>> {
-        nonblocking::wrap_udp_socket(self.sockets.clone(), socket)
+        Ok(Budgeted::new(&self.budget, nonblocking::wrap_udp_socket(self.sockets.clone(), socket)?))
     }
 }
