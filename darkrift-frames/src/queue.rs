@@ -9,6 +9,9 @@ use parking_lot::Mutex;
 /// How many events of one sender follow on each other at most while others wait.
 pub(crate) const FEW: u64 = 16;
 
+/// The room in a round that is kept once it is over.
+const KEPT: usize = 2 * FEW as usize;
+
 /// How many events that are no messages wait at most.
 const NEWS: usize = 1024;
 
@@ -118,6 +121,7 @@ impl<E> Queue<E> {
         let left = {
             let mut state = self.state.lock();
             state.is_closed = true;
+            (state.news, state.total) = (0, Amount::default());
             std::mem::take(&mut state.rounds)
         };
         self.taken.notify(usize::MAX);
@@ -157,12 +161,17 @@ impl<E> State<E> {
 
     /// The next event, and whether there is room now that somebody may wait for.
     fn take(&mut self) -> Option<(Waiting<E>, bool)> {
+        if self.news + self.total.messages == 0 {
+            return None;
+        }
         let waiting = loop {
             if let Some(waiting) = self.rounds.front_mut()?.pop_front() {
                 break waiting;
             }
-            self.rounds.pop_front();
             self.first += 1;
+            // Its memory serves another, if it is no more than one sender needs.
+            let over = self.rounds.pop_front().filter(|round| round.capacity() <= KEPT);
+            self.rounds.extend(over);
         };
         let Some((bytes, lane)) = &waiting.message else {
             self.news -= 1;
