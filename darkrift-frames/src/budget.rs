@@ -137,3 +137,75 @@ impl runtime::UdpSocket for Budgeted<dyn runtime::UdpSocket> {
         self.socket.max_segments()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(3600);
+
+    /// Counts how often it was woken.
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether one may read, and how often its waker was woken over that.
+    fn reads(budget: &Budget) -> (bool, usize) {
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(woken.clone());
+        let may = budget.poll(&Context::from_waker(&waker)).is_ready();
+        (may, woken.0.load(Ordering::Relaxed))
+    }
+
+    #[test]
+    fn there_is_no_limit_while_the_loop_is_elsewhere() {
+        let budget = Budget::default();
+        assert_eq!(reads(&budget), (true, 0));
+        budget.begin(Duration::ZERO);
+        budget.end();
+        assert_eq!(reads(&budget), (true, 0));
+    }
+
+    #[test]
+    fn without_any_time_nothing_is_read_before_the_next_look() {
+        let budget = Budget::default();
+        budget.begin(Duration::ZERO);
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(woken.clone());
+        assert!(budget.poll(&Context::from_waker(&waker)).is_pending());
+        budget.end();
+        assert_eq!(woken.0.load(Ordering::Relaxed), 0);
+        budget.wake_refused();
+        budget.wake_refused();
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1, "once for each time it was refused");
+    }
+
+    #[test]
+    fn the_first_may_read_however_late_it_is() {
+        let budget = Budget::default();
+        budget.begin(Duration::from_nanos(1));
+        std::thread::sleep(Duration::from_millis(1));
+        assert_eq!(reads(&budget), (true, 0));
+        assert_eq!(reads(&budget), (false, 0));
+    }
+
+    #[test]
+    fn who_has_read_for_a_while_lets_others_and_reads_on() {
+        let budget = Budget::default();
+        budget.begin(LONG);
+        budget.begin_turn();
+        assert_eq!(reads(&budget), (true, 0));
+        std::thread::sleep(2 * TURN);
+        assert_eq!(reads(&budget), (false, 1), "it runs again behind the others");
+        budget.begin_turn();
+        assert_eq!(reads(&budget), (true, 0));
+    }
+}

@@ -198,3 +198,140 @@ impl Amount {
         self.messages == 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    /// What comes of adding an event now; `None` where it has to wait.
+    fn add<E>(queue: &Queue<E>, lane: &Arc<Lane>, event: E, message: Option<usize>) -> Option<Result<(), E>> {
+        match pin!(queue.add(lane, event, message)).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(result) => Some(result),
+            Poll::Pending => None,
+        }
+    }
+
+    /// Adds messages of one length until one has to wait; how many there were.
+    fn fill(queue: &Queue<char>, lane: &Arc<Lane>, name: char, bytes: usize) -> usize {
+        (0..).take_while(|_| add(queue, lane, name, Some(bytes)).is_some()).count()
+    }
+
+    fn take_all(queue: &Queue<char>) -> String {
+        std::iter::from_fn(|| queue.take()).collect()
+    }
+
+    #[test]
+    fn one_sender_alone_takes_half_and_has_it_again_once_it_is_taken() {
+        let (queue, lane) = (Queue::new(), Arc::default());
+        for _ in 0..3 {
+            assert_eq!(fill(&queue, &lane, 'a', 3), MESSAGES / 2);
+            assert_eq!(take_all(&queue).len(), MESSAGES / 2);
+        }
+    }
+
+    #[test]
+    fn no_more_bytes_wait_than_are_allowed() {
+        const LONG: usize = 100_000;
+        let (queue, lane) = (Queue::new(), Arc::default());
+        assert_eq!(fill(&queue, &lane, 'a', LONG), BYTES / 2 / LONG);
+        assert_eq!(take_all(&queue).len(), BYTES / 2 / LONG);
+        assert_eq!(fill(&queue, &lane, 'a', 2 * BYTES), 1, "a single message may be longer");
+        assert_eq!(fill(&queue, &Arc::default(), 'b', 2 * BYTES), 1, "of each sender");
+        assert_eq!(fill(&queue, &lane, 'a', 0), 0);
+    }
+
+    #[test]
+    fn whatever_others_have_added_one_that_has_nothing_here_adds_a_message() {
+        let queue = Queue::new();
+        let total: usize = (0..100).map(|_| fill(&queue, &Arc::default(), 'a', 3)).sum();
+        assert!(total < MESSAGES + 100, "{total}");
+        let quiet = Arc::default();
+        assert_eq!(add(&queue, &quiet, 'b', Some(3)), Some(Ok(())));
+        assert_eq!(add(&queue, &quiet, 'b', Some(3)), None, "one at a time");
+        while queue.take() != Some('b') {}
+        assert_eq!(add(&queue, &quiet, 'b', Some(3)), Some(Ok(())));
+    }
+
+    #[test]
+    fn who_shares_in_turns_has_as_much_as_the_others() {
+        const SENDERS: usize = 40;
+        let queue = Queue::new();
+        let lanes: Vec<Arc<Lane>> = (0..SENDERS).map(|_| Arc::default()).collect();
+        let mut added = [0; SENDERS];
+        for _ in 0..MESSAGES {
+            for (lane, added) in lanes.iter().zip(&mut added) {
+                *added += usize::from(add(&queue, lane, 'a', Some(3)).is_some());
+            }
+        }
+        let (least, most) = (added.iter().min(), added.iter().max());
+        assert!(least >= Some(&(MESSAGES / (SENDERS + 1) - 1)), "{added:?}");
+        assert!(most <= Some(&(MESSAGES / SENDERS)), "{added:?}");
+    }
+
+    #[test]
+    fn an_event_waits_behind_a_few_of_each_other_sender_s() {
+        let queue = Queue::new();
+        let (one, two, quiet) = (Arc::default(), Arc::default(), Arc::default());
+        for _ in 0..100 {
+            assert_eq!(add(&queue, &one, 'a', Some(3)), Some(Ok(())));
+        }
+        for _ in 0..100 {
+            assert_eq!(add(&queue, &two, 'b', None), Some(Ok(())));
+        }
+        // Not at the beginning of a round only.
+        assert!((0..5).all(|_| queue.take().is_some()));
+        assert_eq!(add(&queue, &quiet, 'c', Some(3)), Some(Ok(())));
+        let order = take_all(&queue);
+        assert_eq!(order.len(), 196);
+        assert!(order.find('c') <= Some(2 * FEW as usize), "{order}");
+        // In every piece that is so long there is something of each.
+        for piece in order.as_bytes().windows(2 * FEW as usize + 1).take(140) {
+            assert!(piece.contains(&b'a') && piece.contains(&b'b'), "{order}");
+        }
+    }
+
+    #[test]
+    fn each_sender_s_events_come_in_its_order() {
+        let queue = Queue::new();
+        let lanes: [Arc<Lane>; 3] = Default::default();
+        let (mut added, mut taken) = ([0; 3], [0; 3]);
+        for step in 0..10_000_usize {
+            let lane = step * step % 7 % 3;
+            assert_eq!(add(&queue, &lanes[lane], (lane, added[lane]), None), Some(Ok(())));
+            added[lane] += 1;
+            for _ in 0..step % 3 {
+                if let Some((lane, number)) = queue.take() {
+                    assert_eq!(number, taken[lane]);
+                    taken[lane] += 1;
+                }
+            }
+            assert!(queue.state.lock().rounds.len() <= 100, "rounds that are over are used again");
+        }
+    }
+
+    #[test]
+    fn who_waits_is_told_of_room_and_of_the_end() {
+        let queue = Queue::new();
+        let (lane, other) = (Arc::default(), Arc::default());
+        fill(&queue, &lane, 'a', 3);
+        let mut waiting = pin!(queue.add(&lane, 'b', Some(3)));
+        let mut longer = pin!(queue.add(&other, 'c', Some(BYTES)));
+        let cx = &mut Context::from_waker(Waker::noop());
+        assert!(waiting.as_mut().poll(cx).is_pending());
+        assert_eq!(longer.as_mut().poll(cx), Poll::Ready(Ok(())));
+        take_all(&queue);
+        assert_eq!(waiting.as_mut().poll(cx), Poll::Ready(Ok(())));
+
+        fill(&queue, &lane, 'a', 3);
+        let mut waiting = pin!(queue.add(&lane, 'b', Some(3)));
+        assert!(waiting.as_mut().poll(cx).is_pending());
+        queue.close();
+        assert_eq!(waiting.as_mut().poll(cx), Poll::Ready(Err('b')));
+        assert_eq!(queue.take(), None);
+        assert_eq!(add(&queue, &lane, 'a', None), Some(Err('a')));
+    }
+}
