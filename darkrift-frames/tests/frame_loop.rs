@@ -1,13 +1,14 @@
 //! What an engine may rely on that has a loop of its own.
 
-use std::future::poll_fn;
+use std::collections::BTreeMap;
+use std::future::{Future, poll_fn};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use darkrift_driver::proto::{CloseReason, Initiator, Message, Received, SendMode};
-use darkrift_driver::{Client, ClientBuilder, ServerBuilder};
+use darkrift_driver::{Client, ClientBuilder, Server, ServerBuilder};
 use darkrift_frames::{FrameLoop, Frames};
 
 #[derive(Debug)]
@@ -90,6 +91,119 @@ fn an_update_ends_however_much_there_is_to_do() {
     drop(restless);
     network.update();
     assert_eq!(Arc::strong_count(&steps), 1, "a task whose handle is dropped is cancelled");
+}
+
+/// A task that always has something to do, and takes its time for it each time.
+fn busy() -> impl Future<Output = ()> + Send {
+    poll_fn(|cx| {
+        std::thread::sleep(Duration::from_millis(2));
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+}
+
+#[test]
+fn each_task_has_its_turn_beside_those_that_never_rest() {
+    let mut network = FrameLoop::<()>::new().expect("there are sockets");
+    let turns: Arc<[AtomicUsize; 8]> = Arc::default();
+    for number in 0..8 {
+        network.spawn(busy()).detach();
+        let counted = turns.clone();
+        let task = poll_fn(move |cx| {
+            counted[number].fetch_add(1, Ordering::Relaxed);
+            cx.waker().wake_by_ref();
+            Poll::<()>::Pending
+        });
+        network.spawn(task).detach();
+    }
+    for update in 1..10 {
+        network.update();
+        let counts: Vec<_> = turns.iter().map(|turns| turns.load(Ordering::Relaxed)).collect();
+        assert!(counts.iter().all(|&count| count >= update), "{counts:?}");
+        assert_eq!(counts.iter().max(), counts.iter().min(), "all of them as often");
+    }
+    // The same holds within a wait, which ends none the less.
+    let before = turns[7].load(Ordering::Relaxed);
+    network.wait(Duration::from_millis(50));
+    assert!(turns[7].load(Ordering::Relaxed) > before);
+    network.finish(poll_fn(|_| Poll::Ready(())));
+}
+
+/// A server in the loop, with one client in it, as its server's side and its own.
+fn pair(network: &mut FrameLoop<News>) -> (Server<Frames>, Client<Frames>, Client<Frames>) {
+    let bind = ServerBuilder::new().bind_on(network.runtime(), "127.0.0.1:0");
+    let server = network.block_on(bind).expect("a free port");
+    let connect = ClientBuilder::new().connect_on(network.runtime(), server.local_addr());
+    let client = network.block_on(connect).expect("there is a server");
+    let served = network.block_on(server.accept()).expect("a client");
+    (server, served, client)
+}
+
+#[test]
+fn what_was_sent_leaves_first_however_much_there_is_to_do() {
+    let mut network = FrameLoop::new().expect("there are sockets");
+    let (_server, served, client) = pair(&mut network);
+    (0..8).for_each(|_| network.spawn(busy()).detach());
+    network.update();
+    let before = client.statistics().stream_bytes_sent;
+    // The first may leave by itself; a burst waits for the flush.
+    for _ in 0..10 {
+        client.try_send(SendMode::Reliable, &Message::empty(5)).expect("there is room");
+    }
+    network.flush();
+    assert_eq!(client.statistics().stream_bytes_sent, before + 10 * 7);
+    assert_eq!(served.statistics().reliable_received, 0, "a flush reads nothing");
+    while served.statistics().reliable_received < 10 {
+        network.update();
+    }
+}
+
+#[test]
+fn peers_that_never_stop_sending_hold_up_neither_the_frame_nor_each_other() {
+    const FLOODS: usize = 3;
+    let mut network = FrameLoop::new().expect("there are sockets");
+    let (server, ..) = pair(&mut network);
+    network.accept(server.clone(), News::Arrived, News::Said, News::Left);
+    let stop = Arc::new(AtomicBool::new(false));
+    let others: Vec<_> = (0..FLOODS)
+        .map(|_| {
+            let (address, stop) = (server.local_addr(), stop.clone());
+            std::thread::spawn(move || {
+                let mut own = FrameLoop::<()>::new().expect("there are sockets");
+                let connect = ClientBuilder::new().connect_on(own.runtime(), address);
+                let client = own.block_on(connect).expect("there is a server");
+                let message = Message::new(1, vec![0; 3]);
+                while !stop.load(Ordering::Relaxed) {
+                    while client.try_send(SendMode::Reliable, &message).is_ok() {}
+                    own.update();
+                }
+            })
+        })
+        .collect();
+    let mut arrived = Vec::new();
+    let mut said = BTreeMap::new();
+    // Each of them has been heard often, and so has one that says little and came last.
+    let mut quiet = None;
+    while arrived.len() <= FLOODS || said.len() <= FLOODS || said.values().any(|&count| count < 100) {
+        network.update();
+        while let Some(news) = network.next_event() {
+            match news {
+                News::Arrived(client) => arrived.push(client),
+                News::Said(from, _) => *said.entry(from.id()).or_insert(0) += 1,
+                other => panic!("{other:?}"),
+            }
+        }
+        if arrived.len() == FLOODS && quiet.is_none() {
+            let connect = ClientBuilder::new().connect_on(network.runtime(), server.local_addr());
+            quiet = Some(network.block_on(connect).expect("there is a server"));
+        }
+        if let Some(quiet) = &quiet {
+            // One message a frame.
+            let _ = quiet.try_send(SendMode::Reliable, &Message::empty(2));
+        }
+    }
+    stop.store(true, Ordering::Relaxed);
+    others.into_iter().for_each(|other| other.join().expect("it has not panicked"));
 }
 
 #[test]

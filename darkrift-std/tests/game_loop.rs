@@ -1,8 +1,9 @@
 //! What a game loop may rely on.
 
-use darkrift_std::proto::{Message, SendMode};
-use darkrift_std::{Client, Event, Server, ServerEvent};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use darkrift_std::proto::{ClientId, CloseKind, Message, SendMode};
+use darkrift_std::{Behind, Client, Connection, Event, Server, ServerBuilder, ServerEvent};
 
 fn there_and_back() {
     let mut server = Server::bind("127.0.0.1:0").expect("a free port");
@@ -43,7 +44,7 @@ fn a_wait_for_nothing_is_no_busy_one() {
         server.wait(Duration::from_millis(1));
     }
     // Nothing can come any more, and still it takes its time.
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     server.wait(Duration::from_millis(50));
     assert!(server.next_event().is_none());
     assert!(begun.elapsed() >= Duration::from_millis(50));
@@ -89,4 +90,287 @@ fn what_another_thread_sends_and_closes_leaves_while_this_one_waits() {
     client.wait(Duration::from_secs(20));
     assert!(matches!(client.next_event(), Some(Event::Closed(_))));
     waiting.join().expect("it has not panicked");
+}
+
+/// A server, and clients of it that are connected, each with the id that it has.
+fn server_with(settings: ServerBuilder, clients: usize) -> (Server, Vec<(ClientId, Client)>) {
+    let mut server = Server::bind_with(settings, "127.0.0.1:0").expect("a free port");
+    let connected = (0..clients).map(|_| {
+        let mut client = Client::begin(server.local_addr()).expect("there are sockets");
+        loop {
+            server.update();
+            client.update();
+            match client.next_event() {
+                Some(Event::Connected(id)) => return (id, client),
+                None => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    });
+    let connected = connected.collect();
+    for _ in 0..clients {
+        server.wait(Duration::from_secs(20));
+        assert!(matches!(server.next_event(), Some(ServerEvent::Connected(_))));
+    }
+    (server, connected)
+}
+
+/// The tags of what has come to a client, up to this one.
+fn tags_until(server: &mut Server, client: &mut Client, last: u16) -> Vec<u16> {
+    let mut tags = Vec::new();
+    while tags.last() != Some(&last) {
+        server.update();
+        client.wait(Duration::from_millis(1));
+        match client.next_event() {
+            Some(Event::Message(received)) => tags.push(received.tag()),
+            None => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    tags
+}
+
+#[test]
+fn a_broadcast_goes_to_those_whom_it_is_for_and_to_nobody_else() {
+    const END: u16 = 99;
+    let (mut server, mut clients) = server_with(Server::builder(), 4);
+    let ids: Vec<_> = clients.iter().map(|(id, _)| *id).collect();
+    let gone = ClientId::new(777);
+    let mode = SendMode::Reliable;
+    let say = Message::empty;
+    let mut sent = Vec::new();
+    sent.push(server.broadcast(mode, &say(1)));
+    sent.push(server.broadcast_except(ids[1], mode, &say(2)));
+    sent.push(server.broadcast_except(gone, mode, &say(3)));
+    sent.push(server.broadcast_to([ids[0], ids[3]], mode, &say(4)));
+    sent.push(server.broadcast_to(&ids[1..2], mode, &say(5)));
+    sent.push(server.broadcast_to([gone, ids[2]], mode, &say(6)));
+    sent.push(server.broadcast_to([] as [ClientId; 0], mode, &say(7)));
+    sent.push(server.broadcast(mode, &say(END)));
+    let counts: Vec<_> = sent.into_iter().map(|sent| sent.expect("a short message")).collect();
+    assert!(counts.iter().all(|sent| sent.behind.is_empty()), "{counts:?}");
+    assert_eq!(counts.iter().map(|sent| sent.sent).collect::<Vec<_>>(), [4, 3, 4, 2, 1, 1, 0, 4]);
+
+    let expected: [&[u16]; 4] = [&[1, 2, 3, 4], &[1, 3, 5], &[1, 2, 3, 6], &[1, 2, 3, 4]];
+    for ((id, client), expected) in clients.iter_mut().zip(expected) {
+        let tags = tags_until(&mut server, client, END);
+        assert_eq!(tags[..tags.len() - 1], *expected, "client {id}");
+    }
+}
+
+/// Broadcasts to two clients, of which one does not read, until that one is behind; gives it and the other, and how many
+/// messages there were.
+fn broadcast_until_one_is_behind(behind: Behind) -> (Server, (ClientId, Client), (ClientId, Client), u64) {
+    let settings = Server::builder().behind(behind).limits(|limits| limits.reliable_queue = 100_000);
+    let (mut server, mut clients) = server_with(settings, 2);
+    let (mut reads, sleeps) = (clients.remove(1), clients.remove(0));
+    let message = Message::new(1, vec![0; 50_000]);
+    let mut broadcasts = 0;
+    loop {
+        let report = server.broadcast(SendMode::Reliable, &message).expect("a short message");
+        broadcasts += 1;
+        // The one that reads has it all before the next.
+        while reads.1.connection().expect("it is up").statistics().reliable_received < broadcasts {
+            server.update();
+            reads.1.update();
+            while reads.1.next_event().is_some() {}
+        }
+        if report.behind.is_empty() {
+            assert_eq!(report.sent, 2);
+        } else {
+            assert_eq!((report.sent, report.behind), (1, vec![sleeps.0]));
+            return (server, sleeps, reads, broadcasts);
+        }
+    }
+}
+
+#[test]
+fn one_that_is_behind_is_disconnected_where_the_server_is_set_so_and_the_others_stay() {
+    let (mut server, (slow, _sleeps), (fast, mut reads), broadcasts) =
+        broadcast_until_one_is_behind(Behind::Disconnect);
+    server.wait(Duration::from_secs(20));
+    match server.next_event() {
+        Some(ServerEvent::Disconnected(connection, reason)) => {
+            assert_eq!(connection.id(), slow);
+            assert!(matches!(reason.kind, CloseKind::Behind { .. }), "{reason}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!((server.len(), server.get(slow).is_none()), (1, true));
+    assert_eq!(server.statistics().behind, 1);
+    let report = server.broadcast(SendMode::Reliable, &Message::empty(2)).expect("a short message");
+    assert_eq!((report.sent, report.behind), (1, vec![]));
+    assert_eq!(tags_until(&mut server, &mut reads, 2), [2]);
+    assert_eq!(reads.connection().expect("it is up").id(), fast);
+    assert_eq!(reads.connection().expect("it is up").statistics().reliable_received, broadcasts + 1);
+}
+
+#[test]
+fn one_that_is_behind_stays_where_the_server_is_not_set_so() {
+    let (mut server, (slow, mut sleeps), _reads, _) = broadcast_until_one_is_behind(Behind::Report);
+    assert!(server.get(slow).is_some_and(|connection| connection.is_connected()));
+    // Once it reads there is room again, behind the gap.
+    loop {
+        server.update();
+        sleeps.update();
+        while sleeps.next_event().is_some() {}
+        let report = server.broadcast(SendMode::Reliable, &Message::empty(2)).expect("a short message");
+        if report.behind.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(tags_until(&mut server, &mut sleeps, 2).last(), Some(&2));
+}
+
+#[test]
+fn what_a_loop_does_not_take_is_not_taken_off_the_socket_without_end() {
+    const LONG: usize = 60_000;
+    /// What may wait in the connection and in the loop, with what one read brings and the longest message each may be over.
+    const MOST: u64 = (1 << 20) + (512 << 10) + (512 << 10);
+    for client_takes in [true, false] {
+        let (mut server, mut clients) = server_with(Server::builder(), 1);
+        let (id, client) = &mut clients[0];
+        let served = server.get(*id).expect("it is up");
+        let own = client.connection().expect("it is up").clone();
+        let (sender, receiver) = if client_takes { (served, own) } else { (own, served) };
+        let message = Message::new(1, vec![0; LONG]);
+        // Until nothing has moved for a while, and longer than the connection's own task waits for the application.
+        let (mut last, mut since) = (0, Instant::now());
+        while since.elapsed() < Duration::from_millis(200) {
+            while sender.send(SendMode::Reliable, &message).is_ok() {}
+            server.update();
+            client.update();
+            let received = receiver.statistics().stream_bytes_received;
+            assert!(received < MOST, "{received} bytes");
+            if received != last {
+                (last, since) = (received, Instant::now());
+            }
+        }
+        // Nothing of it is lost: it comes as it is taken.
+        let all = sender.statistics().reliable_sent;
+        for _ in 0..all {
+            server.update();
+            client.update();
+            loop {
+                let is_message = if client_takes {
+                    matches!(client.next_event(), Some(Event::Message(_)))
+                } else {
+                    matches!(server.next_event(), Some(ServerEvent::Message(..)))
+                };
+                if is_message {
+                    break;
+                }
+                server.update();
+                client.update();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_quiet_client_waits_behind_a_few_messages_of_each_busy_one() {
+    const BUSY: usize = 4;
+    let (mut server, mut clients) = server_with(Server::builder(), BUSY + 1);
+    let busy = Message::empty(1);
+    // The busy ones have sent more than the loop holds before the quiet one says a word.
+    for _ in 0..50 {
+        for (_, client) in &mut clients[1..] {
+            (0..200).for_each(|_| drop(client.send(SendMode::Reliable, &busy)));
+            client.update();
+        }
+        server.update();
+    }
+    let (id, quiet) = &mut clients[0];
+    quiet.send(SendMode::Reliable, &Message::empty(2)).expect("there is room");
+    quiet.flush();
+    let served = server.get(*id).expect("it is up");
+    while served.statistics().reliable_received == 0 {
+        server.update();
+    }
+    // And another frame in which it may be handed over.
+    server.update();
+    let tags = std::iter::from_fn(|| match server.next_event() {
+        Some(ServerEvent::Message(_, received)) => Some(received.tag()),
+        other => panic!("{other:?}"),
+    });
+    let before = tags.take_while(|&tag| tag != 2).count();
+    assert!(before <= BUSY * 16, "{before}");
+    let mut left = 0;
+    while server.next_event().is_some() {
+        left += 1;
+    }
+    assert!(left > 1000, "they were busy: {left}");
+}
+
+/// Closes with more queued than the sockets hold, takes the last event and finishes; the peer gets all of it.
+#[test]
+fn a_finish_after_the_last_event_sends_what_is_still_queued() {
+    const LENGTH: usize = 1 << 20;
+    const COUNT: usize = 16;
+    fn queue_much(connection: &Connection) {
+        let message = Message::new(1, vec![0; LENGTH]);
+        for _ in 0..COUNT {
+            connection.send(SendMode::Reliable, &message).expect("there is room");
+        }
+        connection.close();
+    }
+    for client_closes in [true, false] {
+        let settings = Server::builder().max_frame(2 * LENGTH).limits(|limits| {
+            limits.reliable_queue = usize::MAX;
+            limits.linger = Duration::from_secs(60);
+        });
+        let (mut server, _) = server_with(settings, 0);
+        let settings = Client::builder().limits(|limits| {
+            limits.reliable_queue = usize::MAX;
+            limits.linger = Duration::from_secs(60);
+        });
+        let mut client = Client::begin_with(settings, server.local_addr()).expect("there are sockets");
+        let connection = loop {
+            server.update();
+            client.update();
+            assert!(matches!(client.next_event(), None | Some(Event::Connected(_))));
+            if let (Some(ServerEvent::Connected(connection)), true) =
+                (server.next_event(), client.is_connected())
+            {
+                break connection;
+            }
+        };
+        let mut got = 0;
+        if client_closes {
+            queue_much(client.connection().expect("it is up"));
+            while !matches!(client.next_event(), Some(Event::Closed(_))) {
+                client.update();
+            }
+            let sent = client.connection().expect("it was up").statistics().stream_bytes_sent;
+            assert!(sent < (COUNT * LENGTH) as u64, "all of it has left already");
+            let finishing = std::thread::spawn(move || client.finish());
+            loop {
+                server.wait(Duration::from_secs(60));
+                match server.next_event() {
+                    Some(ServerEvent::Message(..)) => got += 1,
+                    Some(ServerEvent::Disconnected(..)) => break,
+                    other => panic!("{other:?}"),
+                }
+            }
+            finishing.join().expect("it has not panicked");
+        } else {
+            queue_much(&connection);
+            while !matches!(server.next_event(), Some(ServerEvent::Disconnected(..))) {
+                server.update();
+            }
+            assert!(connection.statistics().stream_bytes_sent < (COUNT * LENGTH) as u64);
+            let finishing = std::thread::spawn(move || server.finish());
+            loop {
+                client.wait(Duration::from_secs(60));
+                match client.next_event() {
+                    Some(Event::Message(_)) => got += 1,
+                    Some(Event::Closed(_)) => break,
+                    Some(Event::Connected(_)) => {}
+                    other => panic!("{other:?}"),
+                }
+            }
+            finishing.join().expect("it has not panicked");
+        }
+        assert_eq!(got, COUNT);
+    }
 }
