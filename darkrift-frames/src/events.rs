@@ -30,7 +30,7 @@ impl<E> EventSender<E> {
         Self { queue: queue.clone(), lane: Arc::default() }
     }
 
-    /// Sends an event. It waits while 1,024 have not been taken.
+    /// Sends an event. It waits while 1,024 that were sent so have not been taken.
     ///
     /// # Errors
     /// Gives the event back where nobody takes events any more: the loop has finished, or is gone.

@@ -19,7 +19,8 @@ pub enum Event {
     Failed(ConnectError),
     /// A message came, of either channel.
     Message(Received),
-    /// The connection ended, and every message was taken. The last event of all.
+    /// The connection ended, and every message was taken. The last event of all. What was sent before a
+    /// [`close`](Connection::close) may be still on its way: [`finish`](Client::finish) waits for it.
     Closed(CloseReason),
 }
 
@@ -96,8 +97,9 @@ impl Client {
     }
 
     delegate! {
-        /// Moves what has come and what waits to leave; call it once a frame. It never waits, and does a bounded amount of
-        /// work.
+        /// Moves what has come and what waits to leave; call it once a frame. It never waits, and takes what comes for
+        /// about 4 ms: the rest is taken in the next frame. What was sent in this frame leaves in any case, as far as the
+        /// sockets take it.
         pub fn update(&mut self) = self.frame_loop.update;
 
         /// The next of the events that [`update`](Self::update) or [`wait`](Self::wait) has brought.
@@ -128,8 +130,8 @@ impl Client {
         self.connection().is_some_and(Connection::is_connected)
     }
 
-    /// Closes the connection, and waits until everything queued has left and the peer has ended its side too, 2 s at most
-    /// unless set otherwise. Events that are left are dropped.
+    /// Closes the connection unless it is closed, and waits until everything queued has left and the peer has ended its side
+    /// too, 2 s at most unless set otherwise; behind [`Event::Closed`], too. Events that are left are dropped.
     pub fn finish(mut self) {
         if let Some(connection) = self.connection().cloned() {
             self.frame_loop.finish(connection.0.close());

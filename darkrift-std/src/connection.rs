@@ -83,7 +83,9 @@ impl Connection {
         pub fn forgive_strikes(&self, weight: u32) = self.0.forgive_strikes;
     }
 
-    /// Closes the connection: what was queued is still sent in the next updates, and the last event is its end.
+    /// Closes the connection. Its last event comes in the next updates, and may come before everything has left: what was
+    /// queued is still sent by the updates behind it, for 2 s at most unless set otherwise. A program that ends with it calls
+    /// `finish`, of the client or the server that this is of, which waits until all has left.
     pub fn close(&self) {
         // The close begins at the call; what it gives only waits.
         drop(self.0.close());

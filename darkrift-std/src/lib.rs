@@ -23,9 +23,18 @@
 //! # }
 //! ```
 //!
-//! Nothing happens between the calls: `update` moves what the sockets have and what they take, never waits, and does a
-//! bounded amount of work; whatever is left is done in the next frame. A program that has nothing else to do waits with
-//! `wait` instead, which sleeps until something comes.
+//! Nothing happens between the calls: `update` moves what the sockets have and what they take, and never waits. It takes what
+//! comes for about 4 ms; whatever is left is taken in the next frame, and a program that has time left updates once more. A
+//! program that has nothing else to do waits with `wait` instead, which sleeps until something comes.
+//!
+//! Events that are not taken are held back, and so are the peers that send more: beside what
+//! [`Limits`](darkrift_driver::proto::Limits) allows each connection, 2,048 messages with 1 MiB of payload wait for
+//! `next_event`, and 1,024 other events. One connection takes half of that at most; one of which nothing waits may always add
+//! a message, however long. The clients of a server take turns: whoever says little does not wait behind all that another
+//! has said.
+//!
+//! A connection ends in two steps. Its last event says that nothing more will come; what was queued before a close may be
+//! still on its way then, and leaves in further updates, or in `finish`, which waits for it.
 //!
 //! Underneath is [`darkrift_driver`], as on the runtimes, but there is none: its tasks run within these calls, on the
 //! caller's thread, and `update` asks the system once which of the sockets that they wait for are ready. So these calls may

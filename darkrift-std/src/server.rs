@@ -18,7 +18,8 @@ pub enum ServerEvent {
     Connected(Connection),
     /// A message came from a client, of either channel.
     Message(Connection, Received),
-    /// A client has left, and every message of its was taken.
+    /// A client has left, and every message of its was taken. What was sent to it before a [`Connection::close`] leaves in
+    /// further updates, or in [`Server::finish`].
     Disconnected(Connection, CloseReason),
 }
 
@@ -136,8 +137,8 @@ impl Server {
         self.shutdown.as_ref().is_some_and(Task::is_finished)
     }
 
-    /// Stops, and waits until everything queued has left and the ports are free, 2 s at most unless set otherwise.
-    /// Events that are left are dropped.
+    /// Stops, and waits until everything queued has left and the ports are free, 2 s at most unless set otherwise: also for
+    /// clients that were closed before. Events that are left are dropped.
     pub fn finish(mut self) {
         self.frame_loop.finish(self.server.shutdown());
     }

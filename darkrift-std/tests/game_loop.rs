@@ -138,15 +138,16 @@ fn a_broadcast_goes_to_those_whom_it_is_for_and_to_nobody_else() {
     let gone = ClientId::new(777);
     let mode = SendMode::Reliable;
     let say = Message::empty;
-    let mut sent = Vec::new();
-    sent.push(server.broadcast(mode, &say(1)));
-    sent.push(server.broadcast_except(ids[1], mode, &say(2)));
-    sent.push(server.broadcast_except(gone, mode, &say(3)));
-    sent.push(server.broadcast_to([ids[0], ids[3]], mode, &say(4)));
-    sent.push(server.broadcast_to(&ids[1..2], mode, &say(5)));
-    sent.push(server.broadcast_to([gone, ids[2]], mode, &say(6)));
-    sent.push(server.broadcast_to([] as [ClientId; 0], mode, &say(7)));
-    sent.push(server.broadcast(mode, &say(END)));
+    let sent = [
+        server.broadcast(mode, &say(1)),
+        server.broadcast_except(ids[1], mode, &say(2)),
+        server.broadcast_except(gone, mode, &say(3)),
+        server.broadcast_to([ids[0], ids[3]], mode, &say(4)),
+        server.broadcast_to(&ids[1..2], mode, &say(5)),
+        server.broadcast_to([gone, ids[2]], mode, &say(6)),
+        server.broadcast_to([] as [ClientId; 0], mode, &say(7)),
+        server.broadcast(mode, &say(END)),
+    ];
     let counts: Vec<_> = sent.into_iter().map(|sent| sent.expect("a short message")).collect();
     assert!(counts.iter().all(|sent| sent.behind.is_empty()), "{counts:?}");
     assert_eq!(counts.iter().map(|sent| sent.sent).collect::<Vec<_>>(), [4, 3, 4, 2, 1, 1, 0, 4]);
