@@ -2,6 +2,7 @@
 //!
 //! [`run`] runs a future and whatever it spawns. When nothing can go on, the clock jumps to the next timer; when there is
 //! none, that is a deadlock, and a panic.
+#![allow(dead_code, reason = "each test takes a part of it")]
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -77,6 +78,26 @@ pub(crate) struct State {
     spawned: Vec<Task>,
     /// How many streams there are.
     pub(crate) streams: usize,
+    pub(crate) ways: Ways,
+}
+
+/// The way of datagrams between a server and its clients.
+#[derive(Debug)]
+pub(crate) struct Ways {
+    /// Where the clients' datagrams come from, and go to.
+    pub(crate) clients: Ipv4Addr,
+    /// The longest datagrams that leave in runs; a run of longer ones is refused.
+    pub(crate) widest: usize,
+    /// What went to clients, a call each.
+    pub(crate) sent: Vec<Sent>,
+}
+
+/// What one call that sends was given.
+#[derive(Clone, Debug)]
+pub(crate) struct Sent {
+    pub(crate) datagrams: Vec<Vec<u8>>,
+    /// Whether it was not refused.
+    pub(crate) taken: bool,
 }
 
 impl Network {
@@ -135,6 +156,11 @@ impl Mock {
     /// How many calls there were on any socket.
     pub(crate) fn calls(&self) -> usize {
         self.0.lock().calls
+    }
+
+    /// Sees and changes the ways of datagrams.
+    pub(crate) fn ways<T>(&self, work: impl FnOnce(&mut Ways) -> T) -> T {
+        work(&mut self.0.lock().ways)
     }
 
     /// Lets the next call on any socket fail.
@@ -270,6 +296,7 @@ pub(crate) fn run<T>(seed: u64, faults: Faults, test: impl Future<Output = T>) -
         mailboxes: BTreeMap::new(),
         spawned: Vec::new(),
         streams: 0,
+        ways: Ways { clients: Ipv4Addr::LOCALHOST, widest: usize::MAX, sent: Vec::new() },
     })));
     NETWORK.with_borrow_mut(|current| *current = Some(network.clone()));
     let output = drive(&network, test);

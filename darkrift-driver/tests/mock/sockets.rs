@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use darkrift_driver::runtime::{self, RecvMeta, SockRef, Transmit};
 
-use super::{Network, Outcome, Wakers};
+use super::{Network, Outcome, Sent, Wakers};
 
 /// One direction of a stream.
 #[derive(Debug, Default)]
@@ -230,20 +230,24 @@ const MAILBOX: usize = 64;
 pub(crate) struct Udp {
     network: Network,
     address: SocketAddr,
+    is_client: bool,
     _port: std::net::UdpSocket,
 }
 
 impl Udp {
     pub(crate) fn new(network: &Network, port: std::net::UdpSocket) -> io::Result<Self> {
-        // A client's socket is bound to any address, and sends from this one.
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.local_addr()?.port()));
+        // A client's socket is connected or bound to any address, and sends from the one that the test says.
+        let local = port.local_addr()?;
+        let is_client = port.peer_addr().is_ok() || local.ip().is_unspecified();
+        let ip = if is_client { network.lock().ways.clients } else { Ipv4Addr::LOCALHOST };
+        let address = SocketAddr::from((ip, local.port()));
         if let Outcome::Fails(kind) = network.lock().call(true) {
             if kind != io::ErrorKind::Interrupted {
                 return Err(kind.into());
             }
         }
         network.lock().mailboxes.insert(address, Mailbox::default());
-        Ok(Self { network: network.clone(), address, _port: port })
+        Ok(Self { network: network.clone(), address, is_client, _port: port })
     }
 }
 
@@ -287,7 +291,17 @@ impl runtime::UdpSocket for Udp {
             Outcome::NotReady => return Err(io::ErrorKind::WouldBlock.into()),
             Outcome::Fails(kind) => return Err(kind.into()),
         }
-        for contents in transmit.contents.chunks(transmit.segment_size.unwrap_or(usize::MAX)) {
+        let length = transmit.segment_size.unwrap_or(usize::MAX);
+        if !self.is_client {
+            let datagrams: Vec<_> = transmit.contents.chunks(length).map(<[u8]>::to_vec).collect();
+            let taken = transmit.segment_size.is_none_or(|length| length <= state.ways.widest);
+            state.ways.sent.push(Sent { datagrams, taken });
+            if !taken {
+                // As a run is that the way does not carry whole.
+                return Err(io::ErrorKind::InvalidInput.into());
+            }
+        }
+        for contents in transmit.contents.chunks(length) {
             if state.random.u64(0..100) < state.faults.lost {
                 continue;
             }
