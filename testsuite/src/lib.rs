@@ -70,6 +70,7 @@ macro_rules! every_scenario {
             f7_a_peer_that_never_reads_costs_no_memory_and_delays_nobody,
             f10_2_000_connections_leave_nothing_behind,
             f14_a_server_that_stops_tells_its_clients_and_frees_its_ports,
+            f14_a_server_that_stops_sends_a_slow_reader_all_that_is_queued,
             f17_a_full_server_refuses_until_somebody_leaves,
         );
     };

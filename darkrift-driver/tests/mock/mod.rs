@@ -332,7 +332,11 @@ fn drive<T>(network: &Network, test: impl Future<Output = T>) -> T {
             None => {
                 busy = 0;
                 let mut state = network.lock();
-                let Some(((at, _), waker)) = state.timers.pop_first() else { panic!("a deadlock") };
+                let Some(((at, _), waker)) = state.timers.pop_first() else {
+                    // What the panic drops takes the lock, too.
+                    drop(state);
+                    panic!("a deadlock")
+                };
                 state.now = at;
                 drop(state);
                 assert!(at < Instant::ZERO + LONGEST, "the test does not end");

@@ -3,7 +3,7 @@
 use std::net::{TcpListener, UdpSocket};
 use std::time::Duration;
 
-use darkrift_driver::proto::{CloseKind, CloseReason, Initiator, Message, SendMode};
+use darkrift_driver::proto::{CloseKind, CloseReason, Initiator, Message, SendError, SendMode};
 use futures::future::join_all;
 
 use crate::harness::{
@@ -137,6 +137,47 @@ pub async fn f14_a_server_that_stops_tells_its_clients_and_frees_its_ports<A: Ad
     let again = A::bind(tcp, ServerSettings::default()).await.expect("the TCP port is free");
     assert_eq!(again.tcp_address(), tcp);
     assert!(TcpListener::bind(tcp).is_err(), "it is in use again");
+}
+
+/// The linger time is for peers that do not read at all: this one is slow, and has everything.
+pub async fn f14_a_server_that_stops_sends_a_slow_reader_all_that_is_queued<A: Adapter>() {
+    const LONG: usize = 10_000;
+    let server = server_with::<A>(ServerSettings::with(|settings| {
+        settings.config.limits.linger = Duration::from_secs(600);
+    }))
+    .await;
+    let (tcp, udp) = (server.tcp_address(), server.udp_address());
+    let mut raw = blocking(move || RawClient::join(tcp, udp)).await;
+    let served = next_client::<A>(&server).await;
+    // The sockets' own buffers are full, and so is the queue.
+    let (mut count, mut refused) = (0, 0);
+    while refused < 10 {
+        match served.try_send(SendMode::Reliable, &Message::new(count, vec![7; LONG])) {
+            Ok(()) => (count, refused) = (count + 1, 0),
+            Err(SendError::Full { .. }) => {
+                refused += 1;
+                A::sleep(Duration::from_millis(1)).await;
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+    let stopping = start::<A, _>({
+        let server = server.clone();
+        async move { server.shutdown().await }
+    });
+    let reason = CloseReason::new(Initiator::User, CloseKind::Shutdown);
+    assert_eq!(expect_end::<A>(&served).await, reason);
+    let reading = blocking(move || {
+        for tag in 0..count {
+            assert_eq!(raw.stream.read_message(), user(tag, &[7; LONG]));
+            if tag % 10 == 0 {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+        raw.stream.read_to_end()
+    });
+    assert_eq!(accounted::<A, _>("the last of it", reading).await, b"");
+    soon::<A, _>("the shutdown", stopping).await;
 }
 
 /// Only where dropping a handle disconnects, and a task's panic is caught by its runtime.

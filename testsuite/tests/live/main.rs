@@ -7,6 +7,7 @@ mod counters;
 mod handles;
 mod idle;
 mod options;
+mod sources;
 mod watched;
 
 use std::future::Future;
@@ -19,11 +20,11 @@ use tokio::time::{sleep, timeout};
 const RELIABLE: SendMode = SendMode::Reliable;
 const UNRELIABLE: SendMode = SendMode::Unreliable;
 
-/// Runs a test on one thread, where nothing happens between two awaits but what the test does. Whatever takes two minutes
+/// Runs a test on one thread, where nothing happens between two awaits but what the test does. Whatever takes a minute
 /// hangs.
 fn on_tokio(test: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async { timeout(Duration::from_secs(120), test).await.expect("it does not hang") });
+    runtime.block_on(async { timeout(Duration::from_secs(60), test).await.expect("it does not hang") });
 }
 
 /// Waits for a state that nothing announces.

@@ -4,10 +4,31 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use darkrift_driver::runtime::SockRef;
 use darkrift_driver::{Client, Server};
 
 use crate::on_tokio;
-use crate::watched::{TcpOptions, Watched, options};
+use crate::watched::Watched;
+
+/// The options of a socket that the settings of both roles have.
+#[derive(Debug, PartialEq, Eq)]
+struct TcpOptions {
+    no_delay: bool,
+    keep_alive: bool,
+    keep_alive_time: Option<Duration>,
+    user_timeout: Option<Duration>,
+}
+
+fn options(stream: &std::net::TcpStream) -> TcpOptions {
+    let socket = SockRef::from(stream);
+    let keep_alive = socket.keepalive().unwrap();
+    TcpOptions {
+        no_delay: socket.tcp_nodelay().unwrap(),
+        keep_alive,
+        keep_alive_time: keep_alive.then(|| socket.tcp_keepalive_time().unwrap()),
+        user_timeout: socket.tcp_user_timeout().unwrap(),
+    }
+}
 
 const fn seconds(seconds: u64) -> Option<Duration> {
     Some(Duration::from_secs(seconds))

@@ -7,9 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use darkrift_driver::runtime::{
-    BoxFuture, Instant, Runtime, SockRef, TcpListener, TcpStream, Timer, UdpSocket,
-};
+use darkrift_driver::runtime::{BoxFuture, Instant, Runtime, TcpListener, TcpStream, Timer, UdpSocket};
 use darkrift_tokio::Tokio;
 
 /// tokio whose time goes on where [`advance`](Self::advance) says so.
@@ -35,6 +33,7 @@ impl Watched {
     }
 
     /// The streams that were opened or accepted, each another handle of the socket.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
     pub(crate) fn streams(&self) -> Vec<std::net::TcpStream> {
         std::mem::take(&mut self.streams.lock().unwrap())
     }
@@ -118,26 +117,5 @@ impl TcpListener for Listener {
             note(&self.streams, &**stream);
         }
         accepted
-    }
-}
-
-/// The options of a socket that the settings of both roles have.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct TcpOptions {
-    pub(crate) no_delay: bool,
-    pub(crate) keep_alive: bool,
-    /// Where the system tells it.
-    pub(crate) keep_alive_time: Option<Duration>,
-    pub(crate) user_timeout: Option<Duration>,
-}
-
-pub(crate) fn options(stream: &std::net::TcpStream) -> TcpOptions {
-    let socket = SockRef::from(stream);
-    let keep_alive = socket.keepalive().unwrap();
-    TcpOptions {
-        no_delay: socket.tcp_nodelay().unwrap(),
-        keep_alive,
-        keep_alive_time: keep_alive.then(|| socket.tcp_keepalive_time().unwrap()),
-        user_timeout: socket.tcp_user_timeout().unwrap(),
     }
 }
