@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use darkrift::proto::wire::{TOKEN_BYTES, Token};
@@ -15,6 +16,9 @@ use mio::net::{TcpListener, UdpSocket};
 use crate::application::Tally;
 use crate::event_loop::{Loop, SERVER_DATAGRAMS, SERVER_STREAMS, TURN};
 use crate::peer::{Path, Peer};
+
+/// How long accepting rests where there is no room for a connection. Everybody else has their turns meanwhile.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// The server's sockets, the machine at its door, and the ids it has given.
 pub(crate) struct Server {
@@ -47,12 +51,19 @@ impl Server {
 impl Loop {
     /// TCP connections came.
     pub(crate) fn accept(&mut self) {
+        self.accept_at = None;
         for _ in 0..TURN {
             let (stream, address) = match self.server.streams.accept() {
                 Ok(accepted) => accepted,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                // Of that one connection, or no descriptor is left; either way the next round tries again.
-                Err(_) => break,
+                // Of that one connection, which is gone.
+                Err(error) if is_of_one_connection(&error) => continue,
+                // No descriptor is left, most likely. The connection stays in the system's queue, and nobody tells of
+                // it again; but to ask for it in each round would keep the loop from ever sleeping.
+                Err(_) => {
+                    self.accept_at = Some(self.now() + PAUSE);
+                    return;
+                }
             };
             let now = self.now();
             // Refused: too many wait, or the server is full. Dropping the stream says so.
@@ -132,6 +143,12 @@ impl Loop {
         }
         self.drive(number);
     }
+}
+
+/// Whether the next connection may be fine.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
 /// Tokens that nobody can guess.

@@ -31,6 +31,8 @@ pub(crate) struct Loop {
     deadlines: BTreeSet<(Instant, usize)>,
     /// Who was not finished when its turn ended.
     pub(crate) unfinished: VecDeque<usize>,
+    /// When the door accepts again, where it rests: there was no room for a connection that came.
+    pub(crate) accept_at: Option<Instant>,
     /// How many clients of the demonstration are still to begin. They come by and by: more connections at one time than
     /// the system queues for a listener are lost, and tried again only seconds later.
     pub(crate) to_begin: usize,
@@ -51,6 +53,7 @@ impl Loop {
             start: std::time::Instant::now(),
             deadlines: BTreeSet::new(),
             unfinished: VecDeque::new(),
+            accept_at: None,
             to_begin: 0,
             peers: Vec::new(),
             free: Vec::new(),
@@ -77,7 +80,8 @@ impl Loop {
             for _ in 0..begin {
                 self.connect(self.server.streams.local_addr()?)?;
             }
-            let next = self.deadlines.first().map_or(until, |&(at, _)| at.min(until));
+            let first = self.deadlines.first().map(|&(at, _)| at);
+            let next = [first, self.accept_at].into_iter().flatten().fold(until, Instant::min);
             let is_idle = self.unfinished.is_empty() && self.to_begin == 0;
             let patience = if is_idle { next - self.now() } else { Duration::ZERO };
             match self.poll.poll(&mut events, Some(patience)) {
@@ -91,6 +95,9 @@ impl Loop {
                 self.turn_of(event.token().0);
             }
             let now = self.now();
+            if self.accept_at.is_some_and(|at| at <= now) {
+                self.accept();
+            }
             while let Some(&(at, number)) = self.deadlines.first() {
                 if at > now {
                     break;
@@ -108,6 +115,8 @@ impl Loop {
 
     fn turn_of(&mut self, token: usize) {
         match token {
+            // More connections make no room.
+            SERVER_STREAMS if self.accept_at.is_some() => {}
             SERVER_STREAMS => self.accept(),
             SERVER_DATAGRAMS => self.receive(),
             token => self.drive((token - FIRST_PEER) / 2),
@@ -174,14 +183,22 @@ impl Loop {
             self.peers.push(None);
             self.peers.len() - 1
         });
-        let token = FIRST_PEER + 2 * number;
+        if let Err(error) = self.register(&mut peer, FIRST_PEER + 2 * number) {
+            // Its sockets close here; the place is for the next one.
+            self.free.push(number);
+            return Err(error);
+        }
+        self.peers[number] = Some(peer);
+        Ok(number)
+    }
+
+    fn register(&self, peer: &mut Peer, token: usize) -> io::Result<()> {
         let both = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(&mut peer.stream, mio::Token(token), both)?;
         if let Path::Own(socket, _) = &mut peer.path {
             self.poll.registry().register(socket, mio::Token(token + 1), Interest::READABLE)?;
         }
-        self.peers[number] = Some(peer);
-        Ok(number)
+        Ok(())
     }
 
     /// Begins a client. TCP connects meanwhile; the connect's time limit counts from here.
