@@ -112,31 +112,83 @@ fn one_byte_a_call_is_enough() {
     });
 }
 
-/// Connects, exchanges, and closes; whatever fails on the way is an error or a reason, and nothing is left.
-async fn a_whole_life() {
-    let Ok(server) = Server::<Mock>::bind(anywhere()).await else { return };
+/// How many messages each side sends in each mode in [`a_whole_life`].
+const EACH: u16 = 5;
+
+/// One side of a connection that is over.
+struct Side {
+    /// How many reliable messages its `send` took.
+    sent: usize,
+    /// What it received.
+    reliable: Vec<u16>,
+    unreliable: Vec<u16>,
+    ended: CloseKind,
+}
+
+impl Side {
+    async fn of(connection: &Client<Mock>, sent: usize) -> Self {
+        let (mut reliable, mut unreliable) = (Vec::new(), Vec::new());
+        while let Some(received) = connection.recv().await {
+            assert_eq!(*received.message(), numbered(received.tag(), 100));
+            let numbers = if received.send_mode() == RELIABLE { &mut reliable } else { &mut unreliable };
+            numbers.push(received.tag());
+        }
+        let ended = connection.close_reason().expect("it is over").kind;
+        Self { sent, reliable, unreliable, ended }
+    }
+}
+
+/// Connects, exchanges, and closes; whatever fails on the way is an error or a reason, and nothing is left. Gives how
+/// many calls on sockets that took, and what became of the client and of its server's side, if they were connected.
+async fn a_whole_life() -> (usize, Option<[Side; 2]>) {
+    let Ok(server) = Server::<Mock>::bind(anywhere()).await else { return (Mock::default().calls(), None) };
+    let mut sides = None;
     if let Ok(client) = Client::<Mock>::connect(server.local_addr()).await {
         // The server's side may have failed before it was announced.
         let accepted = server.clients().into_iter().next();
-        for number in 0..5 {
-            let _ = client.send(RELIABLE, &numbered(number, 100)).await;
-            let _ = client.try_send(UNRELIABLE, &numbered(number, 100));
-            if let Some(accepted) = &accepted {
-                let _ = accepted.send(RELIABLE, &numbered(number, 100)).await;
-                let _ = accepted.try_send(UNRELIABLE, &numbered(number, 100));
+        let mut sent = [0; 2];
+        for number in 0..EACH {
+            for (from, sent) in [Some(&client), accepted.as_ref()].into_iter().zip(&mut sent) {
+                let Some(from) = from else { continue };
+                *sent += usize::from(from.send(RELIABLE, &numbered(number, 100)).await.is_ok());
+                let _ = from.try_send(UNRELIABLE, &numbered(number, 100));
             }
         }
         sleep(Duration::from_millis(10)).await;
         client.close().await;
-        assert!(client.close_reason().is_some());
-        while client.recv().await.is_some() {}
+        let client = Side::of(&client, sent[0]).await;
         if let Some(accepted) = accepted {
-            while accepted.recv().await.is_some() {}
-            assert!(accepted.close_reason().is_some());
+            sides = Some([client, Side::of(&accepted, sent[1]).await]);
         }
     }
     server.shutdown().await;
     assert_eq!(server.len(), 0);
+    (Mock::default().calls(), sides)
+}
+
+/// What has to have been delivered by the end of a life in which one call failed, or none.
+fn check_delivered([client, accepted]: &[Side; 2], fault: &str) {
+    for (from, to) in [(client, accepted), (accepted, client)] {
+        let (reliable, unreliable) = (&to.reliable, &to.unreliable);
+        assert!(
+            reliable.iter().copied().eq(0..reliable.len() as u16),
+            "{fault}: {reliable:?} is not in order"
+        );
+        assert!(reliable.len() <= from.sent, "{fault}: {reliable:?}, but {} were sent", from.sent);
+        assert!(unreliable.is_sorted_by(|a, b| a < b), "{fault}: {unreliable:?}, which came twice");
+    }
+    let both = [client, accepted];
+    if both.iter().all(|side| !matches!(side.ended, CloseKind::Transport(_))) {
+        assert!(
+            both.iter().all(|side| side.reliable.len() == usize::from(EACH)),
+            "{fault}: reliable ones were lost"
+        );
+        // One call sends the datagrams of one side.
+        assert!(
+            both.iter().any(|side| side.unreliable.len() == usize::from(EACH)),
+            "{fault}: both sides lost some"
+        );
+    }
 }
 
 #[test]
@@ -148,11 +200,23 @@ fn whichever_call_fails_and_however_nothing_hangs_and_nothing_is_left() {
         io::ErrorKind::PermissionDenied,
         io::ErrorKind::OutOfMemory,
     ];
+    let ((calls, sides), _) = run(1, Faults::default(), a_whole_life());
+    let sides = sides.expect("it connects where nothing fails");
+    check_delivered(&sides, "no fault");
+    for side in &sides {
+        assert!(!matches!(side.ended, CloseKind::Transport(_)), "{:?} without a fault", side.ended);
+        assert_eq!(side.unreliable.len(), usize::from(EACH));
+    }
     for kind in KINDS {
-        for call in 0..120 {
+        for call in 0..calls {
+            let fault = format!("{kind:?} at call {call} of {calls}");
             let faults = Faults { fails: Some((call, kind)), ..Faults::default() };
-            let ((), network) = run(call as u64, faults, a_whole_life());
-            assert_eq!(network.lock().streams, 0, "{kind:?} at call {call} left a stream");
+            let ((made, sides), network) = run(1, faults, a_whole_life());
+            assert!(made > call, "{fault}, which was never made");
+            assert_eq!(network.lock().streams, 0, "{fault} left a stream");
+            if let Some(sides) = sides {
+                check_delivered(&sides, &fault);
+            }
         }
     }
 }
@@ -196,9 +260,10 @@ fn broadcasts_in_a_row_leave_in_few_calls_however_long_a_call_takes() {
 
 #[test]
 fn errors_of_datagrams_are_never_the_connections_end() {
+    let mut arrived = 0;
     for seed in 0..30 {
         let faults = Faults { datagram_errors: 30, lost: 10, would_block: 10, ..Faults::default() };
-        run(seed, faults, async {
+        let (unreliable, _) = run(seed, faults, async {
             let (_server, client, accepted) = pair_in_time().await;
             for number in 0..50 {
                 client.send(UNRELIABLE, &numbered(number, 50)).await.unwrap();
@@ -216,8 +281,12 @@ fn errors_of_datagrams_are_never_the_connections_end() {
             }
             assert!(unreliable <= 50);
             assert!(client.is_connected() && accepted.is_connected());
+            unreliable
         });
+        arrived += unreliable;
     }
+    // Of a hundred, 30 are in calls that fail and 10 of the others are lost; the rest arrive.
+    assert!((30 * 25..30 * 50).contains(&arrived), "{arrived} of {} arrived", 30 * 50);
 }
 
 #[test]
