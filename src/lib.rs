@@ -1,6 +1,6 @@
 //! DarkRift 2 game networking for Rust: a client and a server that exchange tagged messages, reliably over TCP and
-//! unreliably over UDP, as one connection. On the wire it is indistinguishable from the original, so Unity clients
-//! built years ago connect to a Rust server unchanged, and a Rust client to their C# server.
+//! unreliably over UDP, as one connection. It is compatible with the original: Unity clients built years ago connect to
+//! a Rust server unchanged, and a Rust client to their C# server.
 //!
 //! # A server
 //!
