@@ -41,6 +41,10 @@ struct State<E> {
     /// How many wait that are no messages.
     news: usize,
     is_closed: bool,
+    /// Whether somebody waits for an event.
+    is_awaited: bool,
+    /// Whether somebody waits for room.
+    is_wanted: bool,
 }
 
 #[derive(Debug)]
@@ -70,8 +74,15 @@ struct Amount {
 
 impl<E> Queue<E> {
     pub(crate) fn new() -> Self {
-        let state =
-            State { rounds: VecDeque::new(), first: 0, total: Amount::default(), news: 0, is_closed: false };
+        let state = State {
+            rounds: VecDeque::new(),
+            first: 0,
+            total: Amount::default(),
+            news: 0,
+            is_closed: false,
+            is_awaited: false,
+            is_wanted: false,
+        };
         Self { state: Mutex::new(state), came: Notification::new(), taken: Notification::new() }
     }
 
@@ -86,10 +97,14 @@ impl<E> Queue<E> {
                 }
                 if state.has_room(lane, message) {
                     state.add(lane, event, message);
+                    let is_awaited = std::mem::take(&mut state.is_awaited);
                     drop(state);
-                    self.came.notify(1);
+                    if is_awaited {
+                        self.came.notify(usize::MAX);
+                    }
                     return Ok(());
                 }
+                state.is_wanted = true;
                 self.taken.listen()
             };
             room.await;
@@ -97,8 +112,12 @@ impl<E> Queue<E> {
     }
 
     pub(crate) fn take(&self) -> Option<E> {
-        let (waiting, has_room) = self.state.lock().take()?;
-        if has_room {
+        let (waiting, is_wanted) = {
+            let mut state = self.state.lock();
+            let (waiting, has_room) = state.take()?;
+            (waiting, has_room && std::mem::take(&mut state.is_wanted))
+        };
+        if is_wanted {
             self.taken.notify(usize::MAX);
         }
         Some(waiting.event)
@@ -107,6 +126,10 @@ impl<E> Queue<E> {
     /// Waits for an event: for ever, where none will come any more.
     pub(crate) async fn next(&self) -> E {
         loop {
+            if let Some(event) = self.take() {
+                return event;
+            }
+            self.state.lock().is_awaited = true;
             let came = self.came.listen();
             // Behind it, so that none that comes now is missed.
             if let Some(event) = self.take() {
