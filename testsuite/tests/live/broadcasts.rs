@@ -136,16 +136,17 @@ fn a_message_to_a_group_goes_to_those_who_are_named_as_often_as_they_are() {
         until(|| server.len() == 4).await;
         let leaving = (clients.remove(1), served.remove(1));
         for mode in [RELIABLE, UNRELIABLE] {
-            let _ = leaving.1.close();
+            drop(leaving.1.close());
             let group = [4, 3, 700, 1, 0, 4].map(id);
             assert_eq!(server.broadcast_to(group, mode, &Message::empty(1)).unwrap().sent, 3);
             assert_eq!(server.broadcast_to([id(2)], mode, &Message::empty(2)).unwrap().sent, 1);
             // The ids may be borrowed, and who gives them may use the server meanwhile.
             let room: Vec<_> = group.into_iter().filter(|id| server.get(*id).is_some()).collect();
             assert_eq!(server.broadcast_to(&room, mode, &Message::empty(3)).unwrap().sent, 3);
-            let lazy = group.iter().filter(|id| server.get(**id).is_some() && server.len() > 0);
+            let lazy = group.iter().filter(|id| server.get(**id).is_some() && !server.is_empty());
             assert_eq!(server.broadcast_to(lazy, mode, &Message::empty(4)).unwrap().sent, 3);
-            let nobody = server.broadcast_to([ClientId::new(0); 0], mode, &Message::empty(5)).unwrap();
+            let nobody =
+                server.broadcast_to(std::iter::empty::<ClientId>(), mode, &Message::empty(5)).unwrap();
             assert_eq!((nobody.sent, nobody.behind), (0, vec![]));
             expect_only(&server, mode, &clients, &[&[1, 3, 4], &[2], &[1, 1, 3, 3, 4, 4]]).await;
         }
