@@ -63,42 +63,39 @@ pub(crate) fn flush(
     Ok(wrote)
 }
 
-/// Reads what is there of a stream that takes no output any more, as far as the machine has room, and then ends the
-/// connection: as the peer did, where it ended its side in good order, and for this error where not. Not by way of the
-/// runtime, which may not have heard yet of what is there.
+/// Reads what is there of a stream that takes no output any more, such as the peer's last words, and ends the connection: as
+/// the peer did, where that ended its side in good order, and for this error where not. What the machine has no room for
+/// is lost: who would make room may wait for the peer. Not by way of the runtime, which may not have heard yet of what
+/// is there.
 pub(crate) fn receive_rest(
     stream: &dyn TcpStream,
     machine: &mut Connection,
     input: &mut BytesMut,
-    ended: &mut bool,
+    ended: bool,
     error: TransportError,
     now: Instant,
 ) {
     machine.handle_stream(now, input);
     with_scratch(|scratch| {
         let scratch = &mut scratch[..READ_BYTES];
-        while !*ended && !machine.is_closed() && machine.wants_stream_read() {
-            let read = stream
-                .socket()
-                .map_or(Err(io::ErrorKind::WouldBlock.into()), |socket| (&*socket).read(scratch));
-            match read {
+        while !ended && !machine.is_closed() && machine.wants_stream_read() {
+            let Some(socket) = stream.socket() else { break };
+            match (&*socket).read(scratch) {
                 Ok(0) => {
-                    *ended = true;
                     machine.handle_stream_end(now, input);
+                    break;
                 }
                 Ok(count) => {
                     input.extend_from_slice(&scratch[..count]);
                     machine.handle_stream(now, input);
                 }
                 Err(again) if again.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => machine.handle_transport_error(now, error),
+                Err(_) => break,
             }
         }
     });
-    if machine.is_closed() {
-        // Nothing more can leave.
-        machine.handle_transport_error(now, error);
-    }
+    // Nothing more can leave, whether it has closed by now or not.
+    machine.handle_transport_error(now, error);
 }
 
 /// Writes what the socket takes now, since nobody will come back to it; not by way of the runtime, which is stopping.

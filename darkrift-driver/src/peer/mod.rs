@@ -14,9 +14,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use darkrift_proto::{
-    CloseKind, CloseReason, Connection, Event, Initiator, Instant, Received, TransportError,
-};
+use darkrift_proto::{CloseKind, CloseReason, Connection, Event, Initiator, Instant, Received};
 use event_listener::Event as Notification;
 use parking_lot::{Mutex, MutexGuard};
 
@@ -87,8 +85,6 @@ pub(crate) struct PeerState {
     /// What was read and not yet taken by the machine.
     input: BytesMut,
     stream_ended: bool,
-    /// Why the stream takes no output any more, while what had come before is still being read.
-    broken: Option<TransportError>,
     /// Whether someone sends datagrams without the lock, and will send those, too, that are queued meanwhile.
     sending: bool,
     /// The time when something was last looked for: exact enough for what only marks activity.
@@ -131,7 +127,6 @@ impl Peer {
                 datagrams: Some(datagrams),
                 input: BytesMut::new(),
                 stream_ended: false,
-                broken: None,
                 sending: false,
                 now,
                 scheduled: false,
@@ -357,38 +352,32 @@ impl Peer {
     }
 
     fn flush_stream(&self, state: &mut PeerState) {
-        let PeerState { machine, stream: Some(stream), stream_ended, burst, room_wanted, now, .. } = state
+        let PeerState {
+            machine,
+            stream: Some(stream),
+            input,
+            stream_ended: ended,
+            burst,
+            room_wanted,
+            now,
+            ..
+        } = state
         else {
             return;
         };
         burst.wrote(*now);
         let cx = &mut Context::from_waker(&self.output_waker);
-        match stream::flush(stream.as_mut(), machine, *stream_ended, &*self.runtime, cx) {
+        match stream::flush(stream.as_mut(), machine, *ended, &*self.runtime, cx) {
             Ok(wrote) => {
                 if wrote && std::mem::take(room_wanted) {
                     wake_listeners(&self.room);
                 }
             }
             Err(error) => {
-                state.broken = Some(error);
-                self.receive_rest(state);
+                let now = self.runtime.now();
+                stream::receive_rest(stream.as_ref(), machine, input, *ended, error, now);
             }
         }
-    }
-
-    /// The stream takes no output any more: what had come before, such as the peer's last words, is still received.
-    #[cold]
-    fn receive_rest(&self, state: &mut PeerState) {
-        let PeerState { machine, stream: Some(stream), input, stream_ended, broken: Some(error), .. } = state
-        else {
-            return;
-        };
-        stream::receive_rest(stream.as_ref(), machine, input, stream_ended, *error, self.runtime.now());
-        if !machine.is_closed() {
-            // The rest waits for room.
-            self.stream_input.readiness.set();
-        }
-        self.settle(state);
     }
 
     fn flush_datagrams(&self, state: &mut MutexGuard<'_, PeerState>) {
@@ -445,10 +434,6 @@ impl Peer {
 
     /// Takes what has come to the sockets; false when nobody was told that there is anything.
     fn receive(&self, state: &mut PeerState) -> bool {
-        if state.broken.is_some() {
-            self.receive_rest(state);
-            return false;
-        }
         let PeerState { machine, stream, datagrams, input, stream_ended, .. } = state;
         let (Some(stream), Some(datagrams)) = (stream, datagrams) else { return false };
         let (stream_input, datagram_input) = (&self.stream_input, &self.datagram_input);
@@ -574,7 +559,7 @@ impl PeerState {
 
     #[inline]
     fn has_stream_output(&self) -> bool {
-        (self.machine.stream_queued() > 0 && self.broken.is_none()) || self.machine.wants_stream_shutdown()
+        self.machine.stream_queued() > 0 || self.machine.wants_stream_shutdown()
     }
 
     /// Whether another connection has the address of this one.
