@@ -64,7 +64,7 @@ impl<R> Server<R> {
     }
 
     /// Sends a message to a group of clients, such as those in a room, by their ids. It is encoded once, however many there
-    /// are, and never waits. Whoever is not connected any more is passed over.
+    /// are, and never waits. Whoever is not connected any more is passed over; an id named twice gets it twice.
     ///
     /// ```
     /// use darkrift_driver::proto::{ClientId, Message, SendError, SendMode};
