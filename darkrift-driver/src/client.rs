@@ -162,7 +162,7 @@ impl<R> Client<R> {
         let mut state = self.peer().lock();
         let now = self.peer().runtime().now();
         let result = state.machine.ping(now, mode, message);
-        self.peer().sent(&mut state, result)
+        self.peer().sent(&mut state, mode, result)
     }
 
     /// Acknowledges a ping by hand, with a message of your own; only of use where
@@ -194,7 +194,7 @@ impl<R> Client<R> {
         let mut state = self.peer().lock();
         let now = self.peer().runtime().now();
         let result = state.machine.acknowledge(now, ping.send_mode(), code, message);
-        self.peer().sent(&mut state, result)
+        self.peer().sent(&mut state, ping.send_mode(), result)
     }
 
     /// Receives the next message, of either channel; `None` once the connection has closed and every message was

@@ -17,7 +17,7 @@ use crate::wakers::Readiness;
 const READ_BYTES: usize = 64 << 10;
 
 /// How many calls one drive makes at most before others get their turn.
-const READS: usize = 4;
+const READS: usize = 16;
 
 /// How many reads at most take what nobody will look at off a stream, so that its close is no reset.
 const DISCARDED_READS: usize = 256;

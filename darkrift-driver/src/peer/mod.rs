@@ -434,7 +434,7 @@ impl Peer {
 
     /// Takes what has come to the sockets; false when nobody was told that there is anything.
     fn receive(&self, state: &mut PeerState) -> bool {
-        let PeerState { machine, stream, datagrams, input, stream_ended, .. } = state;
+        let PeerState { machine, stream, datagrams, input, stream_ended, fruitful, .. } = state;
         let (Some(stream), Some(datagrams)) = (stream, datagrams) else { return false };
         let (stream_input, datagram_input) = (&self.stream_input, &self.datagram_input);
         let from_stream = machine.wants_stream_read()
@@ -457,10 +457,12 @@ impl Peer {
         if from_stream {
             let Input { readiness, waker } = stream_input;
             let cx = &mut Context::from_waker(waker);
-            if stream::receive(stream.as_mut(), machine, input, stream_ended, readiness, now, cx)
-                && !machine.has_event()
-            {
-                waker.wake_by_ref();
+            if stream::receive(stream.as_mut(), machine, input, stream_ended, readiness, now, cx) {
+                // So much that others have their turn before the next look.
+                *fruitful = TURN;
+                if !machine.has_event() {
+                    waker.wake_by_ref();
+                }
             }
             if input.is_empty() && input.capacity() > KEPT_INPUT {
                 *input = BytesMut::new();

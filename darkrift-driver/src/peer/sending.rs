@@ -17,7 +17,7 @@ impl Peer {
         let mut state = self.lock();
         let now = self.send_time(&state, message.kind());
         let result = state.machine.send(now, mode, message);
-        self.sent(&mut state, result)
+        self.sent(&mut state, mode, result)
     }
 
     /// Queues a message that is encoded already.
@@ -25,7 +25,7 @@ impl Peer {
         let mut state = self.lock();
         let now = self.send_time(&state, message.kind());
         let result = state.machine.send_encoded(now, mode, message);
-        self.sent(&mut state, result)
+        self.sent(&mut state, mode, result)
     }
 
     /// Queues a message that is encoded already and goes to many, which began at `begun`: whether it is one of a burst is
@@ -39,7 +39,7 @@ impl Peer {
         let mut state = self.lock();
         let now = self.send_time(&state, message.kind());
         let result = state.machine.send_encoded(now, mode, message);
-        self.sent_at(&mut state, result, || begun)
+        self.sent_at(&mut state, mode, result, || begun)
     }
 
     /// The time at which a message is queued: exact for a ping, whose round trip begins with it.
@@ -56,9 +56,10 @@ impl Peer {
     pub(crate) fn sent<T>(
         &self,
         state: &mut MutexGuard<'_, PeerState>,
+        mode: SendMode,
         result: Result<T, SendError>,
     ) -> Result<T, SendError> {
-        self.sent_at(state, result, || self.runtime.now())
+        self.sent_at(state, mode, result, || self.runtime.now())
     }
 
     // Taken apart and put together again: moved as a whole, the result would be read back in larger pieces than it was
@@ -67,12 +68,14 @@ impl Peer {
     fn sent_at<T>(
         &self,
         state: &mut MutexGuard<'_, PeerState>,
+        mode: SendMode,
         result: Result<T, SendError>,
         clock: impl FnOnce() -> Instant,
     ) -> Result<T, SendError> {
         match result {
             Ok(value) => {
-                if state.machine.datagrams_queued() >= SOON && !state.sending {
+                if mode == SendMode::Unreliable && state.machine.datagrams_queued() >= SOON && !state.sending
+                {
                     self.send_soon(state);
                 } else if state.scheduled {
                     // One of a burst: the task will send it with the others.
