@@ -1,4 +1,4 @@
-//! A moving square for each client, in a game loop: no async, no threads, sixty updates a second.
+//! A moving square for each client, in a game loop: no async, one thread, sixty updates a second.
 //!
 //! `game_loop [--clients N] [--seconds N]`
 //!

@@ -61,7 +61,7 @@
 //! | --- | --- |
 //! | write a game on tokio (the feature `tokio`, on by default) | [`tokio`] |
 //! | the same on smol (the feature `smol`), or async-std (`async-std`) | `smol`, `async_std` |
-//! | the same in a game loop, without async or threads (the feature `std`) | `std` |
+//! | the same in a game loop, without async (the feature `std`) | `std` |
 //! | give messages types (the feature `derive`, on by default) | `#[derive(Message)]`, `#[derive(MessageSet)]` |
 //! | read and write payloads by hand | [`Reader`], [`Writer`], [`Encode`], [`Decode`] |
 //! | drive the protocol in an event loop of your own | [`proto`] |

@@ -170,7 +170,7 @@ async fn connect(
 ) -> Result<Arc<Handle>, ConnectError> {
     let started = runtime.now();
     let mut deadline = Deadline::new(started, config.connect_timeout);
-    let addresses = deadline.apply(&*runtime, address.resolve(&*runtime)).await??;
+    let addresses = deadline.apply(&*runtime, ConnectPhase::Resolve, address.resolve(&*runtime)).await??;
     let (stream, server) = open(&*runtime, &addresses, &mut deadline).await?;
     if let Some(socket) = stream.socket() {
         tcp.apply(&socket);
@@ -227,7 +227,7 @@ async fn open(
 ) -> Result<(Box<dyn TcpStream>, SocketAddr), ConnectError> {
     let mut failure = None;
     for address in addresses.iter().copied().map(destination) {
-        match deadline.apply(runtime, runtime.connect(address)).await? {
+        match deadline.apply(runtime, ConnectPhase::Tcp, runtime.connect(address)).await? {
             Ok(stream) => return Ok((stream, address)),
             Err(source) => failure = Some(ConnectError::Tcp { address, source }),
         }
@@ -251,6 +251,7 @@ impl Deadline {
     async fn apply<T>(
         &mut self,
         runtime: &dyn Runtime,
+        phase: ConnectPhase,
         future: impl Future<Output = T>,
     ) -> Result<T, ConnectError> {
         let mut future = pin!(future);
@@ -261,7 +262,7 @@ impl Deadline {
                 .get_or_insert_with(|| runtime.timer(self.at))
                 .as_mut()
                 .poll(cx)
-                .map(|()| Err(ConnectError::Timeout { phase: ConnectPhase::Tcp, limit: self.limit })),
+                .map(|()| Err(ConnectError::Timeout { phase, limit: self.limit })),
         })
         .await
     }

@@ -315,6 +315,15 @@ fn where_every_datagram_is_lost_the_connect_fails_in_time_and_says_why() {
 }
 
 #[test]
+fn where_the_name_server_says_nothing_the_connect_fails_in_time_and_says_why() {
+    run(1, Faults::default(), async {
+        let error = Client::<Mock>::connect((mock::SILENT_NAME, 4296)).await.unwrap_err();
+        let ConnectError::Timeout { phase, limit } = error else { panic!("{error}") };
+        assert_eq!((phase, limit), (ConnectPhase::Resolve, Duration::from_secs(10)));
+    });
+}
+
+#[test]
 fn half_of_all_datagrams_lost_do_not_keep_a_client_out() {
     for seed in 0..20 {
         run(seed, Faults { lost: 50, ..Faults::default() }, async {

@@ -1,5 +1,5 @@
 //! The runtime of frames: runs the tasks of the DarkRift 2 client and server within the calls of a game loop. There is
-//! no thread and no other runtime, and the sockets are looked at once a frame.
+//! no other runtime, and no thread but where a host name is looked up; the sockets are looked at once a frame.
 //!
 //! `darkrift-std` is a client and a server on it, each with a loop of its own. Begin here instead to have several in one
 //! loop, or events and tasks of your own: [`FrameLoop`] runs the tasks, [`Frames`] is the

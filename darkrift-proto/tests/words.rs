@@ -48,8 +48,8 @@ fn a_token_is_shown_as_16_hexadecimal_digits() {
 
 #[test]
 fn phases_and_strikes_are_told_apart() {
-    use ConnectPhase::{Acknowledgement, Configure, Hello, Tcp, Token};
-    each_has_words_of_its_own([Tcp, Hello, Acknowledgement, Token, Configure]);
+    use ConnectPhase::{Acknowledgement, Configure, Hello, Resolve, Tcp, Token};
+    each_has_words_of_its_own([Resolve, Tcp, Hello, Acknowledgement, Token, Configure]);
     use StrikeReason::{ConnectionRequest, InvalidCommand, InvalidMessageLength, UnidentifiedPing};
     each_has_words_of_its_own([InvalidMessageLength, InvalidCommand, UnidentifiedPing, ConnectionRequest]);
 }

@@ -60,8 +60,8 @@ impl Client {
     }
 
     /// Begins to connect with the default settings. The updates of the next frames go on with it, until
-    /// [`Event::Connected`] or [`Event::Failed`] says how it ended. A host name is looked up in the first update, which
-    /// may take a while; an address is not.
+    /// [`Event::Connected`] or [`Event::Failed`] says how it ended. A host name is looked up meanwhile, on a thread that ends
+    /// with it, so that no update waits for a name server; an address is not looked up at all.
     ///
     /// # Errors
     /// When the system has nothing left to connect with.

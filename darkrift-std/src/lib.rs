@@ -1,4 +1,4 @@
-//! A DarkRift 2 client and server for game loops: no async, no threads, updated once a frame.
+//! A DarkRift 2 client and server for game loops: no async, everything on the thread of the game, updated once a frame.
 //!
 //! ```no_run
 //! use darkrift_std::proto::{Message, SendMode};

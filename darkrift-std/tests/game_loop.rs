@@ -31,6 +31,19 @@ fn a_message_goes_there_and_back() {
     there_and_back();
 }
 
+#[test]
+fn a_client_that_is_given_a_host_name_connects_in_the_course_of_the_frames() {
+    let mut server = Server::bind("127.0.0.1:0").expect("a free port");
+    let mut client = Client::begin(("localhost", server.local_addr().port())).expect("there are sockets");
+    while !client.is_connected() {
+        server.update();
+        client.update();
+        if let Some(Event::Failed(error)) = client.next_event() {
+            panic!("{error}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn it_does_so_in_a_task_of_a_runtime_of_the_program_s_own() {
     there_and_back();

@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::future::Future;
+use std::future::{Future, pending};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::{Pin, pin};
@@ -184,6 +184,9 @@ impl Runtime for Mock {
     }
 
     fn resolve(&self, host: String, port: u16) -> BoxFuture<io::Result<Vec<SocketAddr>>> {
+        if host == SILENT_NAME {
+            return Box::pin(pending());
+        }
         let found = host.parse().map(|ip| vec![SocketAddr::new(ip, port)]);
         Box::pin(async move { found.map_err(|_| io::ErrorKind::NotFound.into()) })
     }
@@ -278,6 +281,9 @@ impl Wake for WakeTask {
 const LONGEST: Duration = Duration::from_secs(600);
 /// How many polls may happen without the clock moving.
 const BUSY: usize = 10_000_000;
+
+/// The name that the name server has no answer for, not even that there is none.
+pub(crate) const SILENT_NAME: &str = "silent.example";
 
 /// The future that a test is, among its tasks.
 const MAIN: usize = usize::MAX;

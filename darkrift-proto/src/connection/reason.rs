@@ -132,6 +132,8 @@ pub enum TransportError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConnectPhase {
+    /// The look-up of the server's host name (client role).
+    Resolve,
     /// The TCP connection.
     Tcp,
     /// The server's 9-byte hello on TCP (client role).
@@ -147,6 +149,7 @@ pub enum ConnectPhase {
 impl fmt::Display for ConnectPhase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Resolve => "the address of the host name (is the name server reachable?)",
             Self::Tcp => "the TCP connection",
             Self::Hello => "the server's hello on TCP",
             Self::Acknowledgement => "the acknowledgement on UDP (is UDP blocked?)",
