@@ -1,6 +1,6 @@
 //! Batched UDP for adapters: segmentation offload where the system has it, one datagram a call elsewhere.
 
-use std::io::{self, IoSliceMut};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::OnceLock;
 
@@ -90,7 +90,7 @@ impl UdpBatch {
         UdpSockRef<'a>: From<&'a S>,
     {
         if transmit.segment_size.is_some() || transmit.src_ip.is_some() {
-            return self.state.try_send(UdpSockRef::from(socket), transmit);
+            return self.send_controlled(socket, transmit);
         }
         // A lone datagram needs none of the control messages that a batch carries.
         let socket = SockRef::from(socket);
@@ -100,6 +100,63 @@ impl UdpBatch {
             socket.send_to(transmit.contents, &transmit.destination.into())
         };
         sent.map(drop)
+    }
+
+    /// Sends a run, or from an address that is given. Not by the batching library: after one call that the system refuses
+    /// it offers no runs to any socket any more, and whoever can have one refused would slow everybody.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn send_controlled<'a, S>(&self, socket: &'a S, transmit: &Transmit<'_>) -> io::Result<()>
+    where
+        SockRef<'a>: From<&'a S>,
+    {
+        use nix::libc::{in_addr, in_pktinfo, in6_addr, in6_pktinfo};
+        use nix::sys::socket::{ControlMessage, MsgFlags, SockaddrStorage, sendmsg};
+        use std::os::fd::AsRawFd;
+
+        let (source_v4, source_v6);
+        let source = match transmit.src_ip {
+            Some(IpAddr::V4(ip)) => {
+                let address = in_addr { s_addr: u32::from_ne_bytes(ip.octets()) };
+                source_v4 =
+                    in_pktinfo { ipi_ifindex: 0, ipi_spec_dst: address, ipi_addr: in_addr { s_addr: 0 } };
+                Some(ControlMessage::Ipv4PacketInfo(&source_v4))
+            }
+            Some(IpAddr::V6(ip)) => {
+                source_v6 = in6_pktinfo { ipi6_addr: in6_addr { s6_addr: ip.octets() }, ipi6_ifindex: 0 };
+                Some(ControlMessage::Ipv6PacketInfo(&source_v6))
+            }
+            None => None,
+        };
+        // A datagram by itself needs nothing that not every way can do.
+        let segment = transmit.segment_size.filter(|&segment| transmit.contents.len() > segment);
+        let segment = segment.map(u16::try_from).transpose().map_err(|_| io::ErrorKind::InvalidInput)?;
+        let run = segment.as_ref().map(ControlMessage::UdpGsoSegments);
+        let (both, one);
+        let controls: &[_] = match (source, run) {
+            (Some(source), Some(run)) => {
+                both = [source, run];
+                &both
+            }
+            (Some(control), None) | (None, Some(control)) => {
+                one = [control];
+                &one
+            }
+            (None, None) => &[],
+        };
+        let destination = (!self.is_connected).then(|| SockaddrStorage::from(transmit.destination));
+        let contents = [IoSlice::new(transmit.contents)];
+        let socket = SockRef::from(socket);
+        sendmsg(socket.as_raw_fd(), &contents, controls, MsgFlags::empty(), destination.as_ref())?;
+        Ok(())
+    }
+
+    /// Sends a run, or from an address that is given.
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    fn send_controlled<'a, S>(&self, socket: &'a S, transmit: &Transmit<'_>) -> io::Result<()>
+    where
+        UdpSockRef<'a>: From<&'a S>,
+    {
+        self.state.try_send(UdpSockRef::from(socket), transmit)
     }
 
     /// How many datagrams of equal length [`send`](Self::send) takes at once.
@@ -153,6 +210,44 @@ mod tests {
         let mut buffer = [0; 16];
         let (count, from) = server.recv_from(&mut buffer).unwrap();
         assert_eq!((&buffer[..count], from.port()), (&b"sent"[..], client.local_addr().unwrap().port()));
+    }
+
+    #[test]
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn what_the_system_refuses_to_send_takes_nothing_from_what_is_sent_after_it() {
+        let families: [[IpAddr; 3]; 2] = [
+            [Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::LOCALHOST.into(), Ipv4Addr::new(224, 0, 0, 1).into()],
+            [Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::LOCALHOST.into(), Ipv6Addr::from_bits(1 << 64).into()],
+        ];
+        for [any, here, nobodys] in families {
+            // There may be no IPv6.
+            let Ok(client) = std::net::UdpSocket::bind((here, 0)) else { continue };
+            client.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
+            let destination = client.local_addr().unwrap();
+            let server = std::net::UdpSocket::bind((any, 0)).unwrap();
+            let batch = UdpBatch::new(&SockRef::from(&server)).unwrap();
+            let segments = batch.max_segments();
+            let send = |contents, segment_size, src_ip| {
+                batch.send(&server, &Transmit { destination, ecn: None, contents, segment_size, src_ip })
+            };
+            // From nobody's address, and in more segments than there may be.
+            send(b"lost", None, Some(nobodys)).unwrap_err();
+            send(b"lost", Some(2), Some(nobodys)).unwrap_err();
+            send(&[0; 2000], Some(1), Some(here)).unwrap_err();
+            assert_eq!(batch.max_segments(), segments);
+
+            let run: &[&[u8]] = if segments < 2 { &[b"one"] } else { &[b"one", b"two", b"3"] };
+            let together = run.concat();
+            send(b"alone", Some(100), Some(here)).unwrap();
+            send(&together, Some(3), Some(here)).unwrap();
+            send(&together, Some(3), None).unwrap();
+            let mut buffer = [0; 100];
+            for expected in [&[&b"alone"[..]][..], run, run].concat() {
+                let (count, from) = client.recv_from(&mut buffer).unwrap();
+                assert_eq!(buffer[..count], *expected);
+                assert_eq!(from, (here, server.local_addr().unwrap().port()).into());
+            }
+        }
     }
 
     #[test]
