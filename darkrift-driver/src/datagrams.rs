@@ -170,13 +170,14 @@ impl DatagramSender {
         let segment = segment.max(1);
         let safe = if destination.ip().is_loopback() { usize::MAX } else { SAFE_SEGMENT };
         let mut together = segment <= safe.min(longest.load(Ordering::Relaxed));
+        let mut source = self.source;
         let mut start = 0;
         loop {
             let step = if together { all.len().max(1) } else { segment };
             let end = all.len().min(start + step);
             let contents = &all[start..end];
             let segment_size = (contents.len() > segment).then_some(segment);
-            let transmit = Transmit { destination, ecn: None, contents, segment_size, src_ip: self.source };
+            let transmit = Transmit { destination, ecn: None, contents, segment_size, src_ip: source };
             match self.socket().try_send(&transmit) {
                 // Only the first call may ask for the whole run again: what has left must not leave twice.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock && start == 0 => {
@@ -189,6 +190,7 @@ impl DatagramSender {
                     longest.store(segment - 1, Ordering::Relaxed);
                     together = false;
                 }
+                Err(error) if source.is_some() && refuses_source(&error) => source = None,
                 // Any other error is of these datagrams, which may be lost on the way in any case.
                 _ => start = end,
             }
@@ -233,6 +235,26 @@ impl SharedUdp {
         Arc::new(Self { socket, waiting: Arc::default() })
     }
 
+    /// Sends one datagram from the address `source`, which becomes `None` where the system refuses it and chooses one
+    /// itself.
+    ///
+    /// # Errors
+    /// `WouldBlock` when the socket takes no more now; anything else is of this datagram alone.
+    pub(crate) fn try_send(
+        &self,
+        contents: &[u8],
+        destination: SocketAddr,
+        source: &mut Option<IpAddr>,
+    ) -> io::Result<()> {
+        loop {
+            let transmit = Transmit { destination, ecn: None, contents, segment_size: None, src_ip: *source };
+            match self.socket.try_send(&transmit) {
+                Err(error) if source.is_some() && refuses_source(&error) => *source = None,
+                result => return result,
+            }
+        }
+    }
+
     /// Ready once the socket may be written; until then the waker is kept beside all the others.
     pub(crate) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<()> {
         {
@@ -250,6 +272,13 @@ impl Wake for WaitingSenders {
         let waiting = std::mem::take(&mut *self.0.lock());
         waiting.into_iter().for_each(Waker::wake);
     }
+}
+
+/// Whether what failed may be the address to send from: one that has gone meanwhile, or many hosts', where the peer sent a
+/// broadcast. Then the system chooses one: the peer may not know it, but from the other nothing would ever leave.
+fn refuses_source(error: &io::Error) -> bool {
+    use io::ErrorKind::{AddrNotAvailable, HostUnreachable, InvalidInput, NetworkUnreachable};
+    matches!(error.kind(), AddrNotAvailable | HostUnreachable | InvalidInput | NetworkUnreachable)
 }
 
 /// Whether these are one address; the kernel leaves away a scope that means nothing to it.

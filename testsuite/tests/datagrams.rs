@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, IoSliceMut};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -20,6 +20,8 @@ use darkrift_tokio::Tokio;
 
 const ONE: &str = "127.0.0.1:5001";
 const ANOTHER: &str = "127.0.0.1:5002";
+/// The server's address that datagrams are sent to.
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 9));
 
 type Hook = Box<dyn FnMut() + Send>;
 
@@ -32,6 +34,10 @@ struct Traffic {
     /// Where it comes from, the datagrams one behind the other, and the length of each.
     arriving: VecDeque<(SocketAddr, Vec<u8>, usize)>,
     sent: Vec<(SocketAddr, Vec<u8>)>,
+    /// The address that the last one was sent from, if one was named.
+    source: Option<IpAddr>,
+    /// Whether the address that all datagrams are sent to is not there any more.
+    is_gone: bool,
     /// Whether the socket takes nothing.
     is_full: bool,
     reader: Option<Waker>,
@@ -88,6 +94,7 @@ impl UdpSocket for Socket {
         buffers[0][..datagrams.len()].copy_from_slice(&datagrams);
         meta[0] = RecvMeta::default();
         (meta[0].addr, meta[0].len, meta[0].stride) = (from, datagrams.len(), length);
+        meta[0].dst_ip = Some(HERE);
         Poll::Ready(Ok(1))
     }
 
@@ -100,6 +107,10 @@ impl UdpSocket for Socket {
         if traffic.is_full {
             return Err(io::ErrorKind::WouldBlock.into());
         }
+        if traffic.is_gone && transmit.src_ip.is_some() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        traffic.source = transmit.src_ip;
         traffic.sent.push((transmit.destination, transmit.contents.to_vec()));
         Ok(())
     }
@@ -167,14 +178,19 @@ async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 async fn bind() -> (Server<Apart>, Arc<Network>) {
+    bind_to(Ipv4Addr::LOCALHOST).await
+}
+
+async fn bind_to(ip: Ipv4Addr) -> (Server<Apart>, Arc<Network>) {
     let network = Arc::new(Network::default());
     let runtime = Apart { network: network.clone(), ..Apart::default() };
-    (ServerBuilder::new().bind_on(Arc::new(runtime), "127.0.0.1:0").await.unwrap(), network)
+    let address = SocketAddr::from((ip, 0));
+    (ServerBuilder::new().bind_on(Arc::new(runtime), address).await.unwrap(), network)
 }
 
 /// Opens TCP and reads the hello.
 async fn open(server: &Server<Apart>) -> RawClient {
-    let address = server.local_addr();
+    let address = (Ipv4Addr::LOCALHOST, server.local_addr().port()).into();
     tokio::task::spawn_blocking(move || RawClient::open(address, address)).await.unwrap()
 }
 
@@ -270,5 +286,31 @@ fn a_token_that_seems_to_come_from_the_server_itself_lets_nobody_in() {
         let served = server.accept().await.unwrap();
         assert_eq!(served.udp_address(), ONE.parse().unwrap());
         assert!(network.take_sent().iter().all(|(to, _)| to.to_string() == ONE));
+    });
+}
+
+#[test]
+fn what_cannot_leave_from_the_address_that_a_client_wrote_to_leaves_from_another() {
+    run(async {
+        let (server, network) = bind_to(Ipv4Addr::UNSPECIFIED).await;
+        let _client = join(&server, &network, ONE).await;
+        let served = server.accept().await.unwrap();
+        assert_eq!((network.take_sent().len(), network.traffic().source), (1, Some(HERE)));
+        for (tag, is_gone) in [(1, true), (2, true), (3, false)] {
+            network.traffic().is_gone = is_gone;
+            served.send(SendMode::Unreliable, &Message::empty(tag)).await.unwrap();
+            until("the message", || !network.traffic().sent.is_empty()).await;
+            assert_eq!(network.take_sent(), [(ONE.parse().unwrap(), vec![0, 0, tag as u8])]);
+            assert_eq!(network.traffic().source, (!is_gone).then_some(HERE));
+        }
+        // A client whose token cannot be answered from there never is.
+        network.traffic().is_gone = true;
+        let newcomer = join(&server, &network, ANOTHER).await;
+        let served = server.accept().await.unwrap();
+        assert_eq!(network.take_sent()[0].1[..8], newcomer.hello[1..]);
+        network.traffic().is_gone = false;
+        served.send(SendMode::Unreliable, &Message::empty(4)).await.unwrap();
+        until("the message", || !network.traffic().sent.is_empty()).await;
+        assert_eq!(network.traffic().source, None);
     });
 }

@@ -18,7 +18,7 @@ use crate::address::canonical;
 use crate::client::Handle;
 use crate::datagrams::{DatagramPath, LONGEST_DATAGRAM, SharedUdp, each_datagram};
 use crate::peer::{Drive, Peer};
-use crate::runtime::{RecvMeta, TcpListener, TcpStream, Transmit};
+use crate::runtime::{RecvMeta, TcpListener, TcpStream};
 use crate::task::{Observer, Task};
 use crate::turn::Turn;
 
@@ -120,7 +120,7 @@ impl Inner {
         // At once: a client that leaves now has been here, and what it sent is delivered.
         peer.lock().machine.handle_paired(self.runtime.now());
         // Before anything else goes to it on UDP: its client takes the first datagram for the acknowledgement.
-        self.answer(udp, from, to, answer).await;
+        let source = self.answer(udp, from, to, answer).await;
         let _ = peer.datagram_address.set(from);
         let joining = Joining {
             tcp_address: canonical(peer.stream_address),
@@ -132,7 +132,7 @@ impl Inner {
         {
             let mut state = peer.lock();
             if let Some(datagrams) = state.datagrams() {
-                datagrams.set_source(to.filter(|_| self.udp_address.ip().is_unspecified()));
+                datagrams.set_source(source);
             }
             if id.is_none() {
                 let kind = if welcome { CloseKind::NoFreeId } else { CloseKind::Rejected };
@@ -179,21 +179,23 @@ impl Inner {
         self.arrived.notify_additional(1);
     }
 
-    /// Sends the acknowledgement of a token, waiting for the socket if it is full.
-    async fn answer(&self, udp: &SharedUdp, to: SocketAddr, from: Option<IpAddr>, answer: &Bytes) {
-        let transmit = Transmit {
-            destination: to,
-            ecn: None,
-            contents: answer,
-            segment_size: None,
-            src_ip: from.filter(|_| self.udp_address.ip().is_unspecified()),
-        };
-        while let Err(error) = udp.socket.try_send(&transmit) {
+    /// Sends the acknowledgement of a token, waiting for the socket if it is full. `to` is the address that the token was
+    /// sent to, if it is known; gives the one that the answer was sent from, if it was chosen.
+    async fn answer(
+        &self,
+        udp: &SharedUdp,
+        from: SocketAddr,
+        to: Option<IpAddr>,
+        answer: &Bytes,
+    ) -> Option<IpAddr> {
+        let mut source = to.filter(|_| self.udp_address.ip().is_unspecified());
+        while let Err(error) = udp.try_send(answer, from, &mut source) {
             if error.kind() != io::ErrorKind::WouldBlock {
-                return;
+                break;
             }
             poll_fn(|cx| udp.poll_writable(cx)).await;
         }
+        source
     }
 
     fn connection(&self, key: ConnectionKey) -> Option<Arc<Peer>> {
@@ -397,7 +399,9 @@ impl Inner {
                     peer.close(CloseReason::new(Initiator::Local, CloseKind::NoFreeId));
                 }
             }
-            Routing::Answer { answer } => self.answer(udp, meta.addr, meta.dst_ip, &answer).await,
+            Routing::Answer { answer } => {
+                self.answer(udp, meta.addr, meta.dst_ip, &answer).await;
+            }
             _ => {}
         }
     }
