@@ -17,8 +17,9 @@ use crate::{FrameLoop, Frames};
 /// does not wait behind all of another's; a clone is another sender to the same loop.
 ///
 /// What waits to be taken is bounded for each loop: 2,048 messages that are [`forward`](Self::forward)ed, with 1 MiB of
-/// payload together, and 1,024 other events. A sender of which no message waits may always add one, however long. Otherwise
-/// it takes no more of the messages' bounds than it leaves for others: half, where it is alone.
+/// payload together, and 1,024 other events. A sender of which no message waits may always add one. Otherwise it takes no more
+/// of the messages' bounds than it leaves for others: half, where it is alone. One message of each sender may come on top:
+/// room is found before it is known how long the next one is, and when it comes.
 #[derive(Debug)]
 pub struct EventSender<E> {
     queue: Arc<Queue<E>>,
@@ -38,7 +39,7 @@ impl<E> EventSender<E> {
     /// # Cancel safety
     /// Dropping the future before it is ready means that the event was not sent.
     pub async fn send(&self, event: E) -> Result<(), E> {
-        self.queue.add(&self.lane, event, None).await
+        self.queue.add(&self.lane, event).await
     }
 
     /// Sends everything that comes on a connection: each message as the event that `message` makes of it, and after the
@@ -48,7 +49,8 @@ impl<E> EventSender<E> {
     /// As [`send`](Self::send).
     ///
     /// # Cancel safety
-    /// Dropping the future may lose the one message that waits to be taken.
+    /// Dropping the future loses nothing: it takes a message from the connection only when there is room for its event, and
+    /// sends that at once. Another forward goes on where this one was dropped, behind the end, too.
     pub async fn forward(
         &self,
         client: &Client<Frames>,
@@ -56,9 +58,11 @@ impl<E> EventSender<E> {
         closed: impl FnOnce(CloseReason) -> E,
     ) -> Result<(), E> {
         let mut turn = 0..FEW;
-        while let Some(received) = client.recv().await {
+        loop {
+            self.queue.room(&self.lane).await;
+            let Some(received) = client.recv().await else { break };
             let bytes = received.payload().len();
-            self.queue.add(&self.lane, message(received), Some(bytes)).await?;
+            self.queue.add_message(&self.lane, message(received), bytes)?;
             if turn.next().is_none() {
                 turn = 0..FEW;
                 yield_now().await;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use event_listener::Event as Notification;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 /// How many events of one sender follow on each other at most while others wait.
 pub(crate) const FEW: u64 = 16;
@@ -86,29 +86,59 @@ impl<E> Queue<E> {
         Self { state: Mutex::new(state), came: Notification::new(), taken: Notification::new() }
     }
 
-    /// Adds an event of this sender's, once there is room: a message with a payload of this length, or something else. It
-    /// is given back where the queue has closed.
-    pub(crate) async fn add(&self, lane: &Arc<Lane>, event: E, message: Option<usize>) -> Result<(), E> {
+    /// Adds an event of this sender's that is no message, once there is room. It is given back where the queue has closed.
+    pub(crate) async fn add(&self, lane: &Arc<Lane>, event: E) -> Result<(), E> {
         loop {
             let room = {
                 let mut state = self.state.lock();
-                if state.is_closed {
-                    return Err(event);
-                }
-                if state.has_room(lane, message) {
-                    state.add(lane, event, message);
-                    let is_awaited = std::mem::take(&mut state.is_awaited);
-                    drop(state);
-                    if is_awaited {
-                        self.came.notify(usize::MAX);
-                    }
-                    return Ok(());
+                if state.is_closed || state.news < NEWS {
+                    return self.insert(state, lane, event, None);
                 }
                 state.is_wanted = true;
                 self.taken.listen()
             };
             room.await;
         }
+    }
+
+    /// Waits until this sender may add a message; where the queue has closed, not at all.
+    pub(crate) async fn room(&self, lane: &Lane) {
+        loop {
+            let room = {
+                let mut state = self.state.lock();
+                if state.is_closed || state.has_room(lane) {
+                    return;
+                }
+                state.is_wanted = true;
+                self.taken.listen()
+            };
+            room.await;
+        }
+    }
+
+    /// Adds a message of this sender's, with a payload of this length, behind a wait for [`room`](Self::room). It is given
+    /// back where the queue has closed.
+    pub(crate) fn add_message(&self, lane: &Arc<Lane>, event: E, bytes: usize) -> Result<(), E> {
+        self.insert(self.state.lock(), lane, event, Some(bytes))
+    }
+
+    fn insert(
+        &self,
+        mut state: MutexGuard<'_, State<E>>,
+        lane: &Arc<Lane>,
+        event: E,
+        message: Option<usize>,
+    ) -> Result<(), E> {
+        if state.is_closed {
+            return Err(event);
+        }
+        state.add(lane, event, message);
+        let is_awaited = std::mem::take(&mut state.is_awaited);
+        drop(state);
+        if is_awaited {
+            self.came.notify(usize::MAX);
+        }
+        Ok(())
     }
 
     pub(crate) fn take(&self) -> Option<E> {
@@ -154,14 +184,14 @@ impl<E> Queue<E> {
 }
 
 impl<E> State<E> {
-    /// A sender of which no message waits may always add one, whatever the others have done. Otherwise it takes no more
-    /// than it leaves for others, so that there is always something left for them.
-    fn has_room(&self, lane: &Lane, message: Option<usize>) -> bool {
-        let Some(bytes) = message else { return self.news < NEWS };
+    /// A sender of which no message waits may always add one, whatever the others have done. Otherwise it has no more than
+    /// it leaves for others, so that there is always something left for them. How long the message is that comes next, it
+    /// does not know: the last one may be longer than the room.
+    fn has_room(&self, lane: &Lane) -> bool {
         let (own, total) = (&lane.0.lock().waiting, &self.total);
         own.messages == 0
             || (own.messages < MESSAGES.saturating_sub(total.messages)
-                && own.bytes + bytes <= BYTES.saturating_sub(total.bytes))
+                && own.bytes < BYTES.saturating_sub(total.bytes))
     }
 
     fn add(&mut self, lane: &Arc<Lane>, event: E, message: Option<usize>) {
@@ -232,7 +262,12 @@ mod tests {
 
     /// What comes of adding an event now; `None` where it has to wait.
     fn add<E>(queue: &Queue<E>, lane: &Arc<Lane>, event: E, message: Option<usize>) -> Option<Result<(), E>> {
-        match pin!(queue.add(lane, event, message)).poll(&mut Context::from_waker(Waker::noop())) {
+        let adding = pin!(async {
+            let Some(bytes) = message else { return queue.add(lane, event).await };
+            queue.room(lane).await;
+            queue.add_message(lane, event, bytes)
+        });
+        match adding.poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(result) => Some(result),
             Poll::Pending => None,
         }
@@ -257,11 +292,12 @@ mod tests {
     }
 
     #[test]
-    fn no_more_bytes_wait_than_are_allowed() {
+    fn no_more_bytes_wait_than_are_allowed_and_a_message_of_each_sender() {
         const LONG: usize = 100_000;
+        const MANY: usize = (BYTES / 2).div_ceil(LONG);
         let (queue, lane) = (Queue::new(), Arc::default());
-        assert_eq!(fill(&queue, &lane, 'a', LONG), BYTES / 2 / LONG);
-        assert_eq!(take_all(&queue).len(), BYTES / 2 / LONG);
+        assert_eq!(fill(&queue, &lane, 'a', LONG), MANY);
+        assert_eq!(take_all(&queue).len(), MANY);
         assert_eq!(fill(&queue, &lane, 'a', 2 * BYTES), 1, "a single message may be longer");
         assert_eq!(fill(&queue, &Arc::default(), 'b', 2 * BYTES), 1, "of each sender");
         assert_eq!(fill(&queue, &lane, 'a', 0), 0);
@@ -341,19 +377,23 @@ mod tests {
         let queue = Queue::new();
         let (lane, other) = (Arc::default(), Arc::default());
         fill(&queue, &lane, 'a', 3);
-        let mut waiting = pin!(queue.add(&lane, 'b', Some(3)));
-        let mut longer = pin!(queue.add(&other, 'c', Some(BYTES)));
         let cx = &mut Context::from_waker(Waker::noop());
+        let mut waiting = pin!(queue.room(&lane));
         assert!(waiting.as_mut().poll(cx).is_pending());
-        assert_eq!(longer.as_mut().poll(cx), Poll::Ready(Ok(())));
+        assert_eq!(add(&queue, &other, 'c', Some(BYTES)), Some(Ok(())));
         take_all(&queue);
-        assert_eq!(waiting.as_mut().poll(cx), Poll::Ready(Ok(())));
+        assert!(waiting.as_mut().poll(cx).is_ready());
 
         fill(&queue, &lane, 'a', 3);
-        let mut waiting = pin!(queue.add(&lane, 'b', Some(3)));
+        while add(&queue, &lane, 'n', None).is_some() {}
+        let mut waiting = pin!(queue.room(&lane));
+        let mut news = pin!(queue.add(&lane, 'n'));
         assert!(waiting.as_mut().poll(cx).is_pending());
+        assert!(news.as_mut().poll(cx).is_pending());
         queue.close();
-        assert_eq!(waiting.as_mut().poll(cx), Poll::Ready(Err('b')));
+        assert!(waiting.as_mut().poll(cx).is_ready());
+        assert_eq!(queue.add_message(&lane, 'b', 3), Err('b'));
+        assert_eq!(news.as_mut().poll(cx), Poll::Ready(Err('n')));
         assert_eq!(queue.take(), None);
         assert_eq!(add(&queue, &lane, 'a', None), Some(Err('a')));
     }

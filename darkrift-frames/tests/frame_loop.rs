@@ -207,6 +207,44 @@ fn peers_that_never_stop_sending_hold_up_neither_the_frame_nor_each_other() {
 }
 
 #[test]
+fn a_forward_that_is_dropped_loses_no_message() {
+    const COUNT: u16 = 5000;
+    let mut network = FrameLoop::new().expect("there are sockets");
+    let (_server, served, client) = pair(&mut network);
+    for tag in 0..COUNT {
+        served.try_send(SendMode::Reliable, &Message::empty(tag)).expect("there is room");
+    }
+    let events = Arc::new(network.events());
+    let forward = || {
+        let (events, client) = (events.clone(), client.clone());
+        async move { events.forward(&client, News::Answered, News::Ended).await }
+    };
+    // Each is dropped when it has sent something, and most when they may send no more.
+    let mut next = 0;
+    while next < COUNT {
+        let forwarding = network.spawn(forward());
+        (0..10).for_each(|_| network.update());
+        drop(forwarding);
+        while next < COUNT {
+            match network.next_event() {
+                Some(News::Answered(received)) => assert_eq!(received.tag(), next),
+                None => break,
+                Some(other) => panic!("{other:?}"),
+            }
+            next += 1;
+        }
+    }
+    drop(served);
+    for _ in 0..2 {
+        let forwarding = network.spawn(forward());
+        network.wait(Duration::MAX);
+        let Some(News::Ended(reason)) = network.next_event() else { panic!("nothing else is left") };
+        assert_eq!(reason.initiator, Initiator::Peer);
+        drop(forwarding);
+    }
+}
+
+#[test]
 fn an_event_of_another_thread_ends_a_wait() {
     let mut network = FrameLoop::new().expect("there are sockets");
     let events = network.events();
