@@ -1,8 +1,11 @@
 //! An echo server and a client of it on async-std, in one program: a thousand messages there and back, each way of sending.
 //!
+//! `async_std_echo`
+//!
 //! async-std is discontinued upstream: new games start on smol, where the same program differs in two names.
 
 use std::error::Error;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use darkrift::async_std::{Client, Server};
@@ -11,33 +14,46 @@ use darkrift::{Message, SendMode};
 /// What was sent unreliably and has not come back by then is lost.
 const LIMIT: Duration = Duration::from_secs(1);
 
-fn main() -> Result<(), Box<dyn Error>> {
-    if let Some(argument) = std::env::args().nth(1) {
-        return Err(format!("async_std_echo takes no arguments, and was given {argument}").into());
-    }
-    async_std::task::block_on(async {
-        let server = Server::bind("127.0.0.1:0").await?;
-        println!("listening on {}", server.local_addr());
-        async_std::task::spawn(serve(server.clone()));
-
-        let client = Client::connect(server.local_addr()).await?;
-        for mode in [SendMode::Reliable, SendMode::Unreliable] {
-            let mut returned = 0;
-            for number in 0..1_000_u32 {
-                let message = Message::encode(1, &number)?;
-                client.send(mode, &message).await?;
-                if answered(&client, mode, &message).await? {
-                    returned += 1;
-                } else {
-                    println!("message {number} was lost, {mode:?}");
-                }
-            }
-            println!("{returned} messages came back, {mode:?}");
+fn main() -> ExitCode {
+    if let Ok(Some(argument)) = lexopt::Parser::from_env().next() {
+        if argument == lexopt::Arg::Long("help") || argument == lexopt::Arg::Short('h') {
+            println!("usage: async_std_echo");
+            return ExitCode::SUCCESS;
         }
-        client.close().await;
-        server.shutdown().await;
-        Ok(())
-    })
+        eprintln!("async_std_echo: {}\nusage: async_std_echo", argument.unexpected());
+        return ExitCode::from(2);
+    }
+    match async_std::task::block_on(exchange()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("async_std_echo: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn exchange() -> Result<(), Box<dyn Error>> {
+    let server = Server::bind("127.0.0.1:0").await?;
+    println!("listening on {}", server.local_addr());
+    async_std::task::spawn(serve(server.clone()));
+
+    let client = Client::connect(server.local_addr()).await?;
+    for mode in [SendMode::Reliable, SendMode::Unreliable] {
+        let mut returned = 0;
+        for number in 0..1_000_u32 {
+            let message = Message::encode(1, &number)?;
+            client.send(mode, &message).await?;
+            if answered(&client, mode, &message).await? {
+                returned += 1;
+            } else {
+                println!("message {number} was lost, {mode:?}");
+            }
+        }
+        println!("{returned} messages came back, {mode:?}");
+    }
+    client.close().await;
+    server.shutdown().await;
+    Ok(())
 }
 
 /// Whether a message comes back. Only what is sent unreliably may be lost.

@@ -9,6 +9,9 @@ use darkrift::tokio::Client;
 use darkrift::{Message, SendMode};
 use lexopt::ValueExt;
 
+/// The longest payload: as much as a client takes back.
+const LONGEST: usize = 16 << 20;
+
 const USAGE: &str = "usage: echo_client ADDR [--udp-port N] [--count N] [--size N] [--unreliable]";
 
 /// How long an answer may take before it is missing.
@@ -41,6 +44,11 @@ fn arguments() -> Result<Arguments, lexopt::Error> {
         }
     }
     let address = address.ok_or("the server's address is missing")?;
+    if size > LONGEST {
+        return Err(
+            format!("a payload of {size} bytes, more than the {LONGEST} that a client takes back").into()
+        );
+    }
     Ok(Arguments { address, udp_port, count, size, send_mode })
 }
 
@@ -73,6 +81,7 @@ async fn main() -> ExitCode {
 
 #[derive(Default)]
 struct Summary {
+    sent: u32,
     round_trips: Vec<Duration>,
     wrong: u32,
     failure: Option<String>,
@@ -88,6 +97,7 @@ async fn exchange(client: &Client, arguments: &Arguments) -> Summary {
             summary.failure = Some(format!("message {number} was not sent: {error}"));
             break;
         }
+        summary.sent += 1;
         match tokio::time::timeout(PATIENCE, client.recv()).await {
             Ok(Some(answer)) if *answer.message() == message && answer.send_mode() == arguments.send_mode => {
                 summary.round_trips.push(start.elapsed());
@@ -116,11 +126,13 @@ impl Summary {
     /// Prints what came back; whether that is everything, and right.
     fn print(mut self, arguments: &Arguments) -> bool {
         let right = self.round_trips.len();
-        let missing = arguments.count as usize - right - self.wrong as usize;
-        println!(
+        let missing = self.sent as usize - right - self.wrong as usize;
+        let unsent = arguments.count - self.sent;
+        print!(
             "{} sent as {:?}, {right} answered, {} wrong, {missing} missing",
-            arguments.count, arguments.send_mode, self.wrong
+            self.sent, arguments.send_mode, self.wrong
         );
+        println!("{}", if unsent == 0 { String::new() } else { format!("; {unsent} not sent") });
         self.round_trips.sort_unstable();
         if let Some(last) = right.checked_sub(1) {
             let percentile = |percent: usize| self.round_trips[last * percent / 100];
@@ -133,8 +145,8 @@ impl Summary {
             );
         }
         if let Some(failure) = &self.failure {
-            println!("{failure}");
+            eprintln!("echo_client: {failure}");
         }
-        self.wrong == 0 && missing == 0
+        self.wrong == 0 && missing == 0 && unsent == 0
     }
 }

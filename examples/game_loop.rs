@@ -46,16 +46,16 @@ struct Left {
 
 struct Arguments {
     clients: usize,
-    seconds: Option<f64>,
+    limit: Option<Duration>,
 }
 
 fn arguments() -> Result<Arguments, lexopt::Error> {
-    let mut arguments = Arguments { clients: 4, seconds: None };
+    let mut arguments = Arguments { clients: 4, limit: None };
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
             lexopt::Arg::Long("clients") => arguments.clients = parser.value()?.parse()?,
-            lexopt::Arg::Long("seconds") => arguments.seconds = Some(parser.value()?.parse()?),
+            lexopt::Arg::Long("seconds") => arguments.limit = Some(parser.value()?.parse_with(seconds)?),
             lexopt::Arg::Long("help") | lexopt::Arg::Short('h') => {
                 println!("{USAGE}");
                 std::process::exit(0);
@@ -64,6 +64,11 @@ fn arguments() -> Result<Arguments, lexopt::Error> {
         }
     }
     Ok(arguments)
+}
+
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.ok_or("no time in seconds, such as 5 or 0.5")
 }
 
 fn main() -> ExitCode {
@@ -93,7 +98,7 @@ fn play(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let begun = Instant::now();
     let mut frames = 0_u32;
     let mut next_frame = begun;
-    while arguments.seconds.is_none_or(|seconds| begun.elapsed().as_secs_f64() < seconds) {
+    while arguments.limit.is_none_or(|limit| begun.elapsed() < limit) {
         serve(&mut server)?;
         for player in &mut players {
             player.play()?;

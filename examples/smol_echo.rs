@@ -1,6 +1,9 @@
 //! An echo server and a client of it on smol, in one program: a thousand messages there and back, each way of sending.
+//!
+//! `smol_echo`
 
 use std::error::Error;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use darkrift::smol::{Client, Server};
@@ -10,33 +13,46 @@ use smol::Timer;
 /// What was sent unreliably and has not come back by then is lost.
 const LIMIT: Duration = Duration::from_secs(1);
 
-fn main() -> Result<(), Box<dyn Error>> {
-    if let Some(argument) = std::env::args().nth(1) {
-        return Err(format!("smol_echo takes no arguments, and was given {argument}").into());
-    }
-    smol::block_on(async {
-        let server = Server::bind("127.0.0.1:0").await?;
-        println!("listening on {}", server.local_addr());
-        smol::spawn(serve(server.clone())).detach();
-
-        let client = Client::connect(server.local_addr()).await?;
-        for mode in [SendMode::Reliable, SendMode::Unreliable] {
-            let mut returned = 0;
-            for number in 0..1_000_u32 {
-                let message = Message::encode(1, &number)?;
-                client.send(mode, &message).await?;
-                if answered(&client, mode, &message).await? {
-                    returned += 1;
-                } else {
-                    println!("message {number} was lost, {mode:?}");
-                }
-            }
-            println!("{returned} messages came back, {mode:?}");
+fn main() -> ExitCode {
+    if let Ok(Some(argument)) = lexopt::Parser::from_env().next() {
+        if argument == lexopt::Arg::Long("help") || argument == lexopt::Arg::Short('h') {
+            println!("usage: smol_echo");
+            return ExitCode::SUCCESS;
         }
-        client.close().await;
-        server.shutdown().await;
-        Ok(())
-    })
+        eprintln!("smol_echo: {}\nusage: smol_echo", argument.unexpected());
+        return ExitCode::from(2);
+    }
+    match smol::block_on(exchange()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("smol_echo: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn exchange() -> Result<(), Box<dyn Error>> {
+    let server = Server::bind("127.0.0.1:0").await?;
+    println!("listening on {}", server.local_addr());
+    smol::spawn(serve(server.clone())).detach();
+
+    let client = Client::connect(server.local_addr()).await?;
+    for mode in [SendMode::Reliable, SendMode::Unreliable] {
+        let mut returned = 0;
+        for number in 0..1_000_u32 {
+            let message = Message::encode(1, &number)?;
+            client.send(mode, &message).await?;
+            if answered(&client, mode, &message).await? {
+                returned += 1;
+            } else {
+                println!("message {number} was lost, {mode:?}");
+            }
+        }
+        println!("{returned} messages came back, {mode:?}");
+    }
+    client.close().await;
+    server.shutdown().await;
+    Ok(())
 }
 
 /// Whether a message comes back. Only what is sent unreliably may be lost.

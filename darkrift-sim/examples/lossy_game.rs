@@ -6,6 +6,8 @@
 
 use std::fmt::Write;
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,7 +83,33 @@ fn play(name: &'static str, datagrams: DatagramConditions, stream_latency: Durat
     view
 }
 
-fn main() {
+const USAGE: &str = "usage: lossy_game [FILE]      (FILE is lossy_game.svg unless given)";
+
+fn file() -> Result<PathBuf, lexopt::Error> {
+    use lexopt::prelude::*;
+    let mut file = None;
+    let mut parser = lexopt::Parser::from_env();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Value(value) if file.is_none() => file = Some(value.into()),
+            Long("help") | Short('h') => {
+                println!("{USAGE}");
+                std::process::exit(0);
+            }
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(file.unwrap_or_else(|| "lossy_game.svg".into()))
+}
+
+fn main() -> ExitCode {
+    let file = match file() {
+        Ok(file) => file,
+        Err(error) => {
+            eprintln!("lossy_game: {error}\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
     let mut good = DatagramConditions::default();
     good.latency = Duration::from_millis(15);
     let mut mobile = good.clone();
@@ -102,11 +130,12 @@ fn main() {
         let (name, seen) = (view.name, view.seen.len());
         println!("{name}: {seen} of {TICKS} positions seen, {} too late, {} not come", view.stale, view.lost);
     }
-    let file = std::env::args().nth(1).unwrap_or_else(|| "lossy_game.svg".into());
-    match std::fs::write(&file, drawing(&views)) {
-        Ok(()) => println!("drawn to {file}"),
-        Err(error) => eprintln!("{file}: {error}"),
+    if let Err(error) = std::fs::write(&file, drawing(&views)) {
+        eprintln!("lossy_game: {}: {error}", file.display());
+        return ExitCode::FAILURE;
     }
+    println!("drawn to {}", file.display());
+    ExitCode::SUCCESS
 }
 
 const WIDTH: f64 = 900.0;

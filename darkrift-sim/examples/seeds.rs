@@ -1,5 +1,6 @@
 //! Runs the proof for many seeds: `cargo run --release -p darkrift-sim --example seeds -- --count 2000`.
 
+use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,10 +8,13 @@ use std::time::Instant;
 
 use darkrift_sim::proof;
 
+const USAGE: &str =
+    "usage: seeds [--start SEED] [--count SEEDS] [--threads THREADS] [--stop-at VIOLATIONS] | --explain SEED";
+
 struct Arguments {
     start: u64,
     count: u64,
-    threads: u64,
+    threads: NonZeroU64,
     /// After how many violations it gives up.
     stop_at: u64,
     explain: Option<u64>,
@@ -18,7 +22,8 @@ struct Arguments {
 
 fn arguments() -> Result<Arguments, lexopt::Error> {
     use lexopt::prelude::*;
-    let mut arguments = Arguments { start: 0, count: 2000, threads: 1, stop_at: 20, explain: None };
+    let mut arguments =
+        Arguments { start: 0, count: 2000, threads: NonZeroU64::MIN, stop_at: 20, explain: None };
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
@@ -27,6 +32,10 @@ fn arguments() -> Result<Arguments, lexopt::Error> {
             Long("stop-at") => arguments.stop_at = parser.value()?.parse()?,
             Long("explain") => arguments.explain = Some(parser.value()?.parse()?),
             Long("threads") => arguments.threads = parser.value()?.parse()?,
+            Long("help") | Short('h') => {
+                println!("{USAGE}");
+                std::process::exit(0);
+            }
             other => return Err(other.unexpected()),
         }
     }
@@ -68,10 +77,8 @@ fn main() -> ExitCode {
     let arguments = match arguments() {
         Ok(arguments) => arguments,
         Err(error) => {
-            eprintln!(
-                "{error}\nusage: seeds [--start SEED] [--count SEEDS] [--threads THREADS] [--stop-at VIOLATIONS] | --explain SEED"
-            );
-            return ExitCode::FAILURE;
+            eprintln!("seeds: {error}\n{USAGE}");
+            return ExitCode::from(2);
         }
     };
     if let Some(seed) = arguments.explain {
@@ -80,7 +87,7 @@ fn main() -> ExitCode {
     }
     let (began, totals) = (Instant::now(), Totals::default());
     std::thread::scope(|scope| {
-        for _ in 0..arguments.threads {
+        for _ in 0..arguments.threads.get() {
             scope.spawn(|| {
                 loop {
                     let number = totals.next.fetch_add(1, Ordering::Relaxed);

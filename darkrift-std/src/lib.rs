@@ -30,8 +30,8 @@
 //! Events that are not taken are held back, and so are the peers that send more: beside what
 //! [`Limits`](darkrift_driver::proto::Limits) allows each connection, 2,048 messages with 1 MiB of payload wait for
 //! `next_event`, and 1,024 other events. One connection takes half of that at most, and each may add one message more, however
-//! long: one of which nothing waits always does. The clients of a server take turns: whoever says little does not wait behind all that another
-//! has said.
+//! long: one of which nothing waits always does. The clients of a server take turns: whoever says little does not wait
+//! behind all that another has said.
 //!
 //! A connection ends in two steps. Its last event says that nothing more will come; what was queued before a close may be
 //! still on its way then, and leaves in further updates, or in `finish`, which waits for it.

@@ -23,7 +23,8 @@ pub(crate) async fn ask(client: &Client) -> Result<(), BoxError> {
     let question = Choose { items };
     client.send(SendMode::Reliable, &question).await?;
     for number in 1..=CHOICES {
-        let Some(received) = timeout(PATIENCE, client.recv()).await? else {
+        let within = timeout(PATIENCE, client.recv()).await;
+        let Some(received) = within.map_err(|_| format!("no choice {number} within {PATIENCE:?}"))? else {
             return Err(format!("no choice {number}: {}", client.closed().await).into());
         };
         let Choice { item } = received.decode_strict()?;
