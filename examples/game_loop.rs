@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use darkrift::std::{Client, Event, Server, ServerEvent};
-use darkrift::{ClientId, Message, SendMode};
+use darkrift::{ClientId, Message, MessageSet, SendMode};
 use lexopt::ValueExt;
 
 const USAGE: &str = "usage: game_loop [--clients N] [--seconds N]";
@@ -42,6 +42,13 @@ struct Square {
 #[darkrift(tag = 3)]
 struct Left {
     id: u16,
+}
+
+/// Whatever comes from the server.
+#[derive(MessageSet)]
+enum FromServer {
+    Square(Square),
+    Left(Left),
 }
 
 struct Arguments {
@@ -176,14 +183,16 @@ impl Player {
                 Event::Connected(id) => self.id = Some(id),
                 Event::Failed(error) => return Err(error.into()),
                 Event::Closed(reason) => return Err(reason.into()),
-                Event::Message(received) => {
-                    if let Ok(Square { id, x, y }) = received.decode() {
+                Event::Message(received) => match received.decode_set()? {
+                    Some(FromServer::Square(Square { id, x, y })) => {
                         self.others.insert(id, (x, y));
                         self.seen += 1;
-                    } else if let Ok(Left { id }) = received.decode() {
+                    }
+                    Some(FromServer::Left(Left { id })) => {
                         self.others.remove(&id);
                     }
-                }
+                    None => {}
+                },
                 _ => {}
             }
         }

@@ -2,7 +2,10 @@
 
 use darkrift_derive::{Message, MessageSet};
 use darkrift_proto::data::DecodeErrorKind;
-use darkrift_proto::{Encode, Message as RawMessage, MessageKind, MessageSet, ToMessage, Writer};
+use darkrift_proto::{
+    DecodeError, Encode, Message as RawMessage, MessageKind, MessageSet, Received, SendMode, ToMessage,
+    Writer,
+};
 
 #[derive(Clone, Debug, PartialEq, Message)]
 #[darkrift(tag = 1)]
@@ -118,4 +121,37 @@ fn only_a_strict_set_refuses_bytes_left_over() {
 
     let error = Strict::from_message(&message).unwrap_err();
     assert_eq!(error.kind(), DecodeErrorKind::LeftOver(1));
+}
+
+/// What a set has for a message as it came.
+fn received<S: MessageSet>(message: RawMessage) -> Result<Option<S>, DecodeError> {
+    Received::new(message, SendMode::Reliable).decode_set()
+}
+
+#[test]
+fn a_message_that_came_is_read_as_one_of_a_set() {
+    let choice = Choice { item: 9 };
+    assert_eq!(received(message_of(&choice)).unwrap(), Some(Closed::Choice(choice.clone())));
+    assert_eq!(received::<Closed>(RawMessage::empty(7)).unwrap_err(), DecodeError::unknown_tag(7));
+    // Whatever its kind is, if it is whole.
+    for kind in [MessageKind::Ping(5), MessageKind::Acknowledgement(5)] {
+        let message = message_of(&choice).with_kind(kind);
+        assert_eq!(received(message).unwrap(), Some(Closed::Choice(choice.clone())));
+        let stranger = RawMessage::new(7, vec![1]).with_kind(kind);
+        assert_eq!(received::<Closed>(stranger).unwrap_err(), DecodeError::unknown_tag(7));
+    }
+}
+
+#[test]
+fn what_only_measures_the_round_trip_is_neither_one_of_a_set_nor_an_error() {
+    let (ping, acknowledgement) = (MessageKind::Ping(5), MessageKind::Acknowledgement(5));
+    // Of no tag of the set, and of one whose messages have a payload.
+    for tag in [7, CHOICE] {
+        for kind in [ping, acknowledgement] {
+            assert_eq!(received::<Closed>(RawMessage::empty(tag).with_kind(kind)), Ok(None));
+        }
+    }
+    let bare = |kind| RawMessage::empty(7).with_kind(kind);
+    assert_eq!(received(bare(ping)), Ok(Some(Anything::Other(bare(ping)))), "the set has a place for it");
+    assert_eq!(received::<Anything>(bare(acknowledgement)), Ok(None));
 }

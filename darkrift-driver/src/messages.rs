@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use darkrift_proto::{DecodeError, MessageKind, MessageSet, Received};
+use darkrift_proto::{DecodeError, MessageSet, Received};
 use futures_core::Stream;
 
 use crate::client::{Handle, Receiver};
@@ -17,8 +17,7 @@ use crate::client::{Handle, Receiver};
 /// A message that is none of the set, or whose payload is not what its tag says, is given back whole with the error;
 /// the stream goes on. It ends when the connection has closed and every message was taken.
 ///
-/// Acknowledgements of pings that carry no payload are passed over, and so are pings that carry none and are none of the
-/// set: they only measure the round trip. A ping that is one of the set is given like any message.
+/// What only measures the round trip is passed over, as [`Received::decode_set`] tells it.
 ///
 /// It keeps the connection open, as a clone of the [`Client`](crate::Client) does.
 pub struct Messages<S> {
@@ -58,17 +57,11 @@ impl<S: MessageSet> Messages<S> {
     fn poll(mut receive: impl FnMut() -> Poll<Option<Received>>) -> Poll<Option<Result<S, Undecodable>>> {
         loop {
             let Some(received) = ready!(receive()) else { return Poll::Ready(None) };
-            // It bears the tag of the ping that it answers, but nothing of that message.
-            if matches!(received.kind(), MessageKind::Acknowledgement(_)) && received.payload().is_empty() {
-                continue;
+            match received.decode_set() {
+                Ok(Some(message)) => return Poll::Ready(Some(Ok(message))),
+                Ok(None) => {}
+                Err(error) => return Poll::Ready(Some(Err(Undecodable { error, message: received }))),
             }
-            let message = S::from_message(received.message());
-            let is_bare_ping =
-                matches!(received.kind(), MessageKind::Ping(_)) && received.payload().is_empty();
-            if is_bare_ping && message.is_err() {
-                continue;
-            }
-            return Poll::Ready(Some(message.map_err(|error| Undecodable { error, message: received })));
         }
     }
 }

@@ -259,6 +259,22 @@ impl Received {
     pub fn decode_strict<T: Decode>(&self) -> Result<T, DecodeError> {
         self.message.decode_strict()
     }
+
+    /// Reads the message as one of a set, an enum with `#[derive(MessageSet)]`. `None` for what only measures the round
+    /// trip: an acknowledgement of a ping that carries no payload, as the library sends it, and a ping that carries none and
+    /// is none of the set. A ping that is one of the set is given like any message.
+    ///
+    /// # Errors
+    /// When the tag is none of the set's and the set has no variant for others, or the payload is not what the tag says.
+    pub fn decode_set<S: MessageSet>(&self) -> Result<Option<S>, DecodeError> {
+        let is_bare = self.payload().is_empty();
+        match self.kind() {
+            // It bears the tag of the ping that it answers, but nothing of that message.
+            MessageKind::Acknowledgement(_) if is_bare => Ok(None),
+            MessageKind::Ping(_) if is_bare => Ok(S::from_message(&self.message).ok()),
+            _ => S::from_message(&self.message).map(Some),
+        }
+    }
 }
 
 impl AsRef<Message> for Received {
