@@ -155,7 +155,6 @@ fn serve(server: &mut Server) -> Result<(), Box<dyn Error>> {
 /// One client with its square, and what it knows of the others.
 struct Player {
     client: Client,
-    id: Option<ClientId>,
     position: (f32, f32),
     velocity: (f32, f32),
     others: BTreeMap<u16, (f32, f32)>,
@@ -167,7 +166,6 @@ impl Player {
         let number = number as f32;
         Self {
             client,
-            id: None,
             position: ((7.0 * number) % WIDTH, (3.0 * number) % HEIGHT),
             velocity: (11.0 + number, 7.0 + 2.0 * number),
             others: BTreeMap::new(),
@@ -180,7 +178,6 @@ impl Player {
         self.client.update();
         while let Some(event) = self.client.next_event() {
             match event {
-                Event::Connected(id) => self.id = Some(id),
                 Event::Failed(error) => return Err(error.into()),
                 Event::Closed(reason) => return Err(reason.into()),
                 Event::Message(received) => match received.decode_set()? {
@@ -196,7 +193,7 @@ impl Player {
                 _ => {}
             }
         }
-        if self.id.is_some() {
+        if self.client.is_connected() {
             self.advance();
             let (x, y) = self.position;
             // A position that is lost is made up for by the next one.
@@ -225,9 +222,10 @@ impl Player {
             return Ok(());
         }
         let mut field = vec![vec![' '; WIDTH as usize]; HEIGHT as usize];
-        let own = self.id.map(|id| (id.get(), self.position));
-        for (id, (x, y)) in self.others.iter().map(|(&id, &position)| (id, position)).chain(own) {
-            let mark = if Some(id) == self.id.map(ClientId::get) { '█' } else { '▒' };
+        let own = self.client.id().map(ClientId::get);
+        let square = own.map(|id| (id, self.position));
+        for (id, (x, y)) in self.others.iter().map(|(&id, &position)| (id, position)).chain(square) {
+            let mark = if Some(id) == own { '█' } else { '▒' };
             if let Some(cell) = field.get_mut(y as usize).and_then(|row| row.get_mut(x as usize)) {
                 *cell = mark;
             }

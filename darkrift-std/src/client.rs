@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use darkrift_driver::proto::{ClientId, CloseReason, Received, SendError, SendMode, ToMessage};
+use darkrift_driver::proto::{ClientId, CloseReason, Received, RoundTrip, SendError, SendMode, ToMessage};
 use darkrift_driver::{Address, ConnectError};
 use darkrift_frames::{FrameLoop, Task};
 
@@ -121,8 +121,31 @@ impl Client {
     /// As [`Connection::send`]; [`SendError::NotConnected`] before the connection is up, and [`SendError::Closed`] where it
     /// never came up.
     pub fn send<M: ToMessage + ?Sized>(&mut self, mode: SendMode, message: &M) -> Result<(), SendError> {
+        self.up()?.send(mode, message)
+    }
+
+    /// Sends a message that asks to be acknowledged, as [`Connection::ping`].
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn ping<M: ToMessage + ?Sized>(&mut self, mode: SendMode, message: &M) -> Result<u16, SendError> {
+        self.up()?.ping(mode, message)
+    }
+
+    /// The connection, or why there is none to send on.
+    fn up(&self) -> Result<&Connection, SendError> {
         let refusal = || if self.task.is_finished() { SendError::Closed } else { SendError::NotConnected };
-        self.connection().ok_or_else(refusal)?.send(mode, message)
+        self.connection().ok_or_else(refusal)
+    }
+
+    /// The round-trip times that pings have measured, as [`Connection::round_trip`].
+    pub fn round_trip(&self) -> Option<RoundTrip> {
+        self.connection()?.round_trip()
+    }
+
+    /// The client's id, which the server gave it; `None` before the connection is up.
+    pub fn id(&self) -> Option<ClientId> {
+        self.connection().map(Connection::id)
     }
 
     /// Whether the connection is up.

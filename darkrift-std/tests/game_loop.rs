@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use darkrift_std::proto::{ClientId, CloseKind, Message, SendMode};
+use darkrift_std::proto::{ClientId, CloseKind, Message, MessageKind, SendError, SendMode};
 use darkrift_std::{Behind, Client, Connection, Event, Server, ServerBuilder, ServerEvent};
 
 fn there_and_back() {
@@ -170,6 +170,31 @@ fn a_broadcast_goes_to_those_whom_it_is_for_and_to_nobody_else() {
         let tags = tags_until(&mut server, client, END);
         assert_eq!(tags[..tags.len() - 1], *expected, "client {id}");
     }
+}
+
+#[test]
+fn a_client_pings_and_knows_its_id_once_it_is_connected() {
+    let ping = Message::empty(5);
+    let mut early = Client::begin("127.0.0.1:9").expect("there are sockets");
+    assert_eq!((early.id(), early.round_trip()), (None, None));
+    assert_eq!(early.ping(SendMode::Reliable, &ping), Err(SendError::NotConnected));
+
+    let (mut server, mut clients) = server_with(Server::builder(), 1);
+    let (id, client) = &mut clients[0];
+    assert_eq!(client.id(), Some(*id));
+    let code = client.ping(SendMode::Reliable, &ping).expect("it is open");
+    let answer = loop {
+        server.update();
+        client.wait(Duration::from_millis(1));
+        match client.next_event() {
+            Some(Event::Message(received)) => break received,
+            None => {}
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(answer.kind(), MessageKind::Acknowledgement(code));
+    assert_eq!(client.round_trip(), client.connection().expect("it is up").round_trip());
+    assert!(client.round_trip().is_some());
 }
 
 /// Broadcasts to two clients, of which one does not read, until that one is behind; gives it and the other, and how many
