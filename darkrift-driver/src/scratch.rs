@@ -1,6 +1,7 @@
 //! Memory that a thread has for whatever connection it looks after: an idle connection holds none.
 
 use std::cell::RefCell;
+use std::ops::{Deref, DerefMut};
 
 use bytes::{Bytes, BytesMut};
 
@@ -15,9 +16,46 @@ const SHARED_BYTES: usize = 4 << 10;
 /// The longest run of datagrams that shares memory with others.
 const SHORT: usize = SHARED_BYTES / 4;
 
+/// Where the processor's pages begin.
+const PAGE: usize = 4 << 10;
+
+/// Memory that the system reads into, beginning at a page.
+///
+/// A large allocation begins 16 bytes behind one, and there some processors copy up to ten times as slowly
+/// (`docs/performance.md`, "Large").
+#[derive(Debug)]
+pub(crate) struct ReadMemory {
+    memory: Box<[u8]>,
+    start: usize,
+    length: usize,
+}
+
+impl ReadMemory {
+    /// Memory of so many bytes.
+    pub(crate) fn new(length: usize) -> Self {
+        let memory = vec![0; length + PAGE].into_boxed_slice();
+        let start = memory.as_ptr().align_offset(PAGE).min(PAGE);
+        Self { memory, start, length }
+    }
+}
+
+impl Deref for ReadMemory {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.memory[self.start..][..self.length]
+    }
+}
+
+impl DerefMut for ReadMemory {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.memory[self.start..][..self.length]
+    }
+}
+
 thread_local! {
     /// Where reads go first, so that what the application keeps of a small read keeps no large buffer alive.
-    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH_BYTES].into_boxed_slice());
+    static SCRATCH: RefCell<ReadMemory> = RefCell::new(ReadMemory::new(SCRATCH_BYTES));
     /// Where short datagrams are kept, one behind the other. It is used again once all of them have gone.
     static SHARED: RefCell<BytesMut> = RefCell::new(BytesMut::with_capacity(SHARED_BYTES));
 }
@@ -27,7 +65,7 @@ pub(crate) fn with_scratch<T>(f: impl FnOnce(&mut [u8]) -> T) -> T {
     SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
         Ok(mut scratch) => f(&mut scratch),
         // A waker that drives another connection in the middle of a read: unusual, and it still works.
-        Err(_) => f(&mut vec![0; SCRATCH_BYTES]),
+        Err(_) => f(&mut ReadMemory::new(SCRATCH_BYTES)),
     })
 }
 
@@ -46,6 +84,14 @@ pub(crate) fn keep(read: &[u8]) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reads_go_to_memory_that_begins_at_a_page() {
+        for length in [1, 100, PAGE, SCRATCH_BYTES] {
+            let memory = ReadMemory::new(length);
+            assert_eq!((memory.as_ptr().addr() % PAGE, memory.len()), (0, length));
+        }
+    }
 
     #[test]
     fn what_is_kept_is_what_was_read() {

@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use darkrift_driver::UdpBatch;
 use darkrift_driver::runtime::{self, BoxFuture, Instant, RecvMeta, Runtime, SockRef, Transmit};
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::io::{AsyncRead, Interest, ReadBuf};
 use tokio::net;
 
 darkrift_driver::adapter!(Tokio, "tokio");
@@ -121,17 +121,22 @@ impl runtime::TcpStream for TcpStream {
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        match slices {
-            // The kernel has less to look at.
-            [slice] => Pin::new(&mut self.0).poll_write(cx, slice),
-            slices => loop {
-                ready!(self.0.poll_write_ready(cx))?;
-                let send = || SockRef::from(&self.0).send_vectored_with_flags(slices, runtime::NO_SIGNAL);
-                match self.0.try_io(Interest::WRITABLE, send) {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    result => return Poll::Ready(result),
+        let send = || {
+            let socket = SockRef::from(&self.0);
+            match slices {
+                // The kernel has less to look at.
+                [slice] => socket.send_with_flags(slice, runtime::NO_SIGNAL),
+                slices => socket.send_vectored_with_flags(slices, runtime::NO_SIGNAL),
+            }
+        };
+        loop {
+            // Tried first, since asking whether the socket is ready costs a task that writes to many its turn.
+            match self.0.try_io(Interest::WRITABLE, send) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    ready!(self.0.poll_write_ready(cx))?;
                 }
-            },
+                result => return Poll::Ready(result),
+            }
         }
     }
 

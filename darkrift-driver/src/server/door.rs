@@ -19,6 +19,7 @@ use crate::client::Handle;
 use crate::datagrams::{DatagramPath, LONGEST_DATAGRAM, SharedUdp, each_datagram};
 use crate::peer::{Drive, Peer};
 use crate::runtime::{RecvMeta, TcpListener, TcpStream};
+use crate::scratch::ReadMemory;
 use crate::task::{Observer, Task};
 use crate::turn::Turn;
 
@@ -299,7 +300,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 /// Receives everyone's datagrams until the server stops.
 async fn receive(inner: Arc<Inner>, udp: Arc<SharedUdp>) {
     let mut stopping = inner.stopping.listen();
-    let mut memory = vec![0; BUFFERS * LONGEST_DATAGRAM];
+    let mut memory = ReadMemory::new(BUFFERS * LONGEST_DATAGRAM);
     let mut meta = [RecvMeta::default(); BUFFERS];
     // As many buffers as lately were of use: preparing one costs as much as receiving into it. One more than that,
     // since a call that leaves one unused has emptied the socket, and says so.
