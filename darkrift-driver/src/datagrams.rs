@@ -4,7 +4,7 @@ use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker, ready};
 
 use bytes::Bytes;
 use darkrift_proto::connection::Datagrams;
@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 
 use crate::runtime::{RecvMeta, Transmit, UdpSocket};
 use crate::scratch::{keep, with_scratch};
+use crate::server::Running;
 use crate::wakers::Readiness;
 
 /// Segments longer than this are sent one by one to other machines: the path may not carry them whole, and
@@ -181,8 +182,9 @@ impl DatagramSender {
             match self.socket().try_send(&transmit) {
                 // Only the first call may ask for the whole run again: what has left must not leave twice.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock && start == 0 => {
-                    if self.poll_writable(cx).is_pending() {
-                        return Poll::Pending;
+                    // A runtime that stops can't tell; then these are lost.
+                    if ready!(self.poll_writable(cx)).is_err() {
+                        return Poll::Ready(());
                     }
                 }
                 // The way is narrower than most: the system cuts a lone datagram into pieces, but none of a run.
@@ -211,9 +213,9 @@ impl DatagramSender {
         }
     }
 
-    fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &self.socket {
-            DatagramSocket::Own(socket) => socket.poll_writable(cx).map(drop),
+            DatagramSocket::Own(socket) => socket.poll_writable(cx),
             DatagramSocket::Shared(shared) => shared.poll_writable(cx),
         }
     }
@@ -224,6 +226,8 @@ impl DatagramSender {
 pub(crate) struct SharedUdp {
     pub(crate) socket: Box<dyn UdpSocket>,
     waiting: Arc<WaitingSenders>,
+    /// Behind the socket: once this is gone, the port is free.
+    _running: Running,
 }
 
 /// The connections that wait until the socket may be written.
@@ -231,8 +235,9 @@ pub(crate) struct SharedUdp {
 struct WaitingSenders(Mutex<Vec<Waker>>);
 
 impl SharedUdp {
-    pub(crate) fn new(socket: Box<dyn UdpSocket>) -> Arc<Self> {
-        Arc::new(Self { socket, waiting: Arc::default() })
+    /// The socket of a server, whose shutdown waits until nobody has this any more.
+    pub(crate) fn new(socket: Box<dyn UdpSocket>, running: Running) -> Arc<Self> {
+        Arc::new(Self { socket, waiting: Arc::default(), _running: running })
     }
 
     /// Sends one datagram from the address `source`, which becomes `None` where the system refuses it and chooses one
@@ -256,14 +261,17 @@ impl SharedUdp {
     }
 
     /// Ready once the socket may be written; until then the waker is kept beside all the others.
-    pub(crate) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<()> {
+    ///
+    /// # Errors
+    /// When that can't be told.
+    pub(crate) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         {
             let mut waiting = self.waiting.0.lock();
             if !waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
                 waiting.push(cx.waker().clone());
             }
         }
-        self.socket.poll_writable(&mut Context::from_waker(&Waker::from(self.waiting.clone()))).map(drop)
+        self.socket.poll_writable(&mut Context::from_waker(&Waker::from(self.waiting.clone())))
     }
 }
 

@@ -57,6 +57,11 @@ pub trait Runtime: Debug + Send + Sync + 'static {
         Box::pin(crate::turn::yield_now())
     }
 
+    /// Whether other threads run tasks while this one goes on. Then they help with broadcasts to many.
+    fn is_parallel(&self) -> bool {
+        true
+    }
+
     /// Opens a TCP connection.
     fn connect(&self, to: SocketAddr) -> BoxFuture<io::Result<Box<dyn TcpStream>>>;
 

@@ -5,12 +5,17 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use darkrift_proto::Instant;
 use parking_lot::MutexGuard;
 
-use crate::peer::{ATTENTION, Drive, Peer, PeerState};
+use crate::peer::{ATTENTION, Drive, Peer, PeerState, send_all};
 use crate::runtime::Timer;
+
+/// A deadline that is noticed so long behind it was late since this thread was kept from looking. Who else was, such as the
+/// one that receives a server's datagrams, has a turn before it is believed.
+const LATE: Duration = Duration::from_millis(20);
 
 /// Runs until the connection has drained, and lets go of its sockets; also where it is dropped before.
 pub(crate) struct Task<O: Observer> {
@@ -100,6 +105,8 @@ struct Upkeep {
     /// When to see whether the application still looks at its messages. While this is set, a `recv` was here a
     /// moment ago and will read the sockets itself when it is back.
     watch: Option<Instant>,
+    /// The deadline that passed while nobody ran here.
+    doubted: Option<Instant>,
     /// What the count of its looks was when the watch began.
     looks: u64,
 }
@@ -120,6 +127,15 @@ impl Upkeep {
                 break;
             }
             let now = peer.runtime().now();
+            if let Some(timeout) = state.machine.poll_timeout().filter(|timeout| *timeout <= now) {
+                // What has come meanwhile may be all that the deadline waits for.
+                peer.look_for_news(&mut state);
+                if now - timeout > LATE && self.doubted != Some(timeout) {
+                    self.doubted = Some(timeout);
+                    peer.come_back(cx.waker());
+                    break;
+                }
+            }
             state.machine.handle_timeout(now);
             if self.watch.is_some_and(|watch| watch <= now) {
                 self.watch = None;
@@ -129,7 +145,9 @@ impl Upkeep {
         state.armed = self.armed;
         peer.settle(&mut state);
         let (news, is_closed) = (state.machine.has_event(), state.machine.is_closed());
+        let deferred = state.take_deferred();
         drop(state);
+        send_all(deferred);
         if news {
             peer.wakers().wake_receiver();
         }

@@ -98,12 +98,7 @@ impl Wake for Readiness {
         // Before anyone is woken, and before it is seen whether a receiver waits: one that is about to wait looks
         // here once more.
         self.set();
-        let receiver = self.wakers.pop_receiver();
-        let is_sure = receiver.as_ref().is_some_and(|receiver| !receiver.kept);
-        if let Some(receiver) = receiver {
-            receiver.waker.wake();
-        }
-        if !is_sure && !self.wakers.is_watched() {
+        if !self.wakers.wake_receiver() && !self.wakers.is_watched() {
             self.wakers.wake_task();
         }
     }
@@ -178,9 +173,16 @@ impl Wakers {
         self.waiting.load(Ordering::SeqCst) > 0
     }
 
-    /// Wakes the receiver that has waited longest; false when none waits.
+    /// Wakes the receiver that has waited longest, and all before it that may never come back; false when nobody waits who
+    /// surely does.
     pub(crate) fn wake_receiver(&self) -> bool {
-        self.pop_receiver().map(|receiver| receiver.waker.wake()).is_some()
+        while let Some(receiver) = self.pop_receiver() {
+            receiver.waker.wake();
+            if !receiver.kept {
+                return true;
+            }
+        }
+        false
     }
 
     /// Wakes every receiver.

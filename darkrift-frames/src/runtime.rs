@@ -48,6 +48,10 @@ impl Runtime for Frames {
         Box::pin(beside(move || Ok((host, port).to_socket_addrs()?.collect())))
     }
 
+    fn is_parallel(&self) -> bool {
+        false
+    }
+
     fn connect(&self, to: SocketAddr) -> BoxFuture<io::Result<Box<dyn runtime::TcpStream>>> {
         let (sockets, budget) = (self.sockets.clone(), self.budget.clone());
         Box::pin(async move { Ok(Budgeted::new(&budget, nonblocking::connect(sockets, to).await?) as _) })

@@ -32,6 +32,7 @@ use darkrift_driver::UdpBatch;
 use darkrift_driver::runtime::{self, BoxFuture, Instant, RecvMeta, Runtime, SockRef, Transmit};
 use tokio::io::{AsyncRead, Interest, ReadBuf};
 use tokio::net;
+use tokio::runtime::Handle;
 
 darkrift_driver::adapter!(Tokio, "tokio");
 
@@ -39,11 +40,13 @@ darkrift_driver::adapter!(Tokio, "tokio");
 #[derive(Debug)]
 pub struct Tokio {
     start: tokio::time::Instant,
+    is_parallel: bool,
 }
 
 impl Default for Tokio {
     fn default() -> Self {
-        Self { start: tokio::time::Instant::now() }
+        let workers = Handle::try_current().map_or(1, |runtime| runtime.metrics().num_workers());
+        Self { start: tokio::time::Instant::now(), is_parallel: workers > 1 }
     }
 }
 
@@ -68,6 +71,10 @@ impl Runtime for Tokio {
     fn yield_now(&self) -> BoxFuture<()> {
         // It looks at the sockets before the task runs again, which a task that wakes itself may do sixty times first.
         Box::pin(tokio::task::yield_now())
+    }
+
+    fn is_parallel(&self) -> bool {
+        self.is_parallel
     }
 
     fn connect(&self, to: SocketAddr) -> BoxFuture<io::Result<Box<dyn runtime::TcpStream>>> {

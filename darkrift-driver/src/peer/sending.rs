@@ -42,6 +42,17 @@ impl Peer {
         self.sent_at(&mut state, mode, result, || begun)
     }
 
+    /// Queues a message that is encoded already, and leaves it to the caller that it leaves.
+    pub(super) fn queue_encoded(
+        &self,
+        state: &mut PeerState,
+        mode: SendMode,
+        message: &EncodedMessage,
+    ) -> Result<(), SendError> {
+        let now = self.send_time(state, message.kind());
+        state.machine.send_encoded(now, mode, message).inspect_err(|error| self.refused(state, error))
+    }
+
     /// The time at which a message is queued: exact for a ping, whose round trip begins with it.
     #[inline]
     fn send_time(&self, state: &PeerState, kind: MessageKind) -> Instant {
@@ -74,11 +85,10 @@ impl Peer {
     ) -> Result<T, SendError> {
         match result {
             Ok(value) => {
-                if mode == SendMode::Unreliable && state.machine.datagrams_queued() >= SOON && !state.sending
-                {
+                if state.sends_soon(mode) {
                     self.send_soon(state);
-                } else if state.scheduled {
-                    // One of a burst: the task will send it with the others.
+                } else if state.scheduled || state.deferred {
+                    // One of a burst: a task will send it with the others.
                     state.burst.add_to_others();
                 } else {
                     self.sent_first(state, clock);
@@ -94,12 +104,13 @@ impl Peer {
 
     /// So much waits to leave on UDP that more would push out what is there, although the socket may take it.
     #[cold]
-    fn send_soon(&self, state: &mut MutexGuard<'_, PeerState>) {
+    pub(super) fn send_soon(&self, state: &mut MutexGuard<'_, PeerState>) {
         state.burst.add_to_others();
         if state.has_blocked_datagrams() {
             self.schedule(state);
         } else {
             self.drive(state, Drive::Output);
+            self.settle_close(state);
         }
     }
 
@@ -109,12 +120,17 @@ impl Peer {
             self.drive(state, Drive::Output);
             // A system whose calls are slow shall not make every message of a burst look like a lone one.
             state.burst.wrote(self.runtime.now());
-            // Unless the socket has failed: a message moves no deadline.
-            if state.machine.is_closed() {
-                self.settle(state);
-            }
+            self.settle_close(state);
         } else {
             self.schedule(state);
+        }
+    }
+
+    /// Tells whoever must know where the socket has failed; a message moves no deadline.
+    #[inline]
+    fn settle_close(&self, state: &mut PeerState) {
+        if state.machine.is_closed() {
+            self.settle(state);
         }
     }
 
@@ -136,5 +152,13 @@ impl Peer {
             other => Some(other),
         })
         .await
+    }
+}
+
+impl PeerState {
+    /// Whether so much waits to leave on UDP that it must leave now.
+    #[inline]
+    pub(super) fn sends_soon(&self, mode: SendMode) -> bool {
+        mode == SendMode::Unreliable && self.machine.datagrams_queued() >= SOON && !self.sending
     }
 }

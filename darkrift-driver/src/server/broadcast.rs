@@ -1,14 +1,17 @@
 //! One message to many: encoded once, and told who could not take it.
 
 use std::borrow::Borrow;
-use std::ops::Deref;
+use std::sync::Arc;
 
 use darkrift_proto::{
     ClientId, CloseKind, CloseReason, EncodedMessage, Initiator, SendError, SendMode, ToMessage,
 };
 
 use super::{Inner, Server};
-use crate::peer::Peer;
+use crate::peer::{Deferred, Peer};
+
+/// To how many a message leaves within the call; other threads help with the rest where there are any.
+const AT_ONCE: usize = 128;
 
 /// What to do with a client whose reliable queue is full when something is broadcast.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -114,9 +117,13 @@ impl<R> Server<R> {
         except: Option<ClientId>,
     ) -> Result<Broadcast, SendError> {
         let inner = self.inner();
-        let clients = inner.clients.read();
-        let others = clients.iter().filter(|(id, _)| Some(**id) != except);
-        inner.broadcast(mode, message, others.map(|(id, entry)| (*id, &*entry.peer)))
+        // The table is free while the messages leave.
+        let receivers: Vec<_> = {
+            let clients = inner.clients.read();
+            let others = clients.iter().filter(|(id, _)| Some(**id) != except);
+            others.map(|(id, entry)| (*id, entry.peer.clone())).collect()
+        };
+        inner.broadcast(mode, message, receivers)
     }
 }
 
@@ -126,16 +133,23 @@ impl Inner {
         Ok(EncodedMessage::with_writer(&mut self.encoder.lock(), message, encoding)?)
     }
 
-    fn broadcast<P: Deref<Target = Peer>>(
+    fn broadcast(
         &self,
         mode: SendMode,
         message: &EncodedMessage,
-        receivers: impl Iterator<Item = (ClientId, P)>,
+        receivers: impl IntoIterator<Item = (ClientId, Arc<Peer>)>,
     ) -> Result<Broadcast, SendError> {
         let mut report = Broadcast::default();
         let begun = self.runtime.now();
-        for (id, peer) in receivers {
-            match peer.send_to_many(mode, message, begun) {
+        let mut deferred = Deferred::default();
+        let at_once = if self.runtime.is_parallel() { AT_ONCE } else { usize::MAX };
+        for (number, (id, peer)) in receivers.into_iter().enumerate() {
+            let result = if number < at_once {
+                peer.send_to_many(mode, message, begun)
+            } else {
+                deferred.send(&peer, mode, message)
+            };
+            match result {
                 Ok(()) => report.sent += 1,
                 Err(SendError::Full { queued }) => {
                     report.behind.push(id);

@@ -20,7 +20,6 @@ use super::statistics::Counters;
 use super::tokens::SystemTokens;
 use super::{Door, Inner, Server};
 use crate::Address;
-use crate::datagrams::SharedUdp;
 use crate::error::BindError;
 use crate::runtime::{Runtime, SockRef};
 use crate::sockets::{TcpOptions, bind_server};
@@ -255,10 +254,8 @@ async fn bind(
     let udp_address =
         local_address(&SockRef::from(&udp)).map_err(|source| BindError::Udp { address, source })?;
     let tcp = runtime.wrap_tcp_listener(tcp).map_err(tcp_error)?;
-    let udp = runtime
-        .wrap_udp_socket(udp)
-        .map_err(|source| BindError::Udp { address: udp_address, source })
-        .map(SharedUdp::new)?;
+    let udp =
+        runtime.wrap_udp_socket(udp).map_err(|source| BindError::Udp { address: udp_address, source })?;
 
     let inner = Arc::new(Inner {
         runtime,

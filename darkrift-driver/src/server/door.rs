@@ -17,8 +17,9 @@ use super::{Door, Entry, Inner, Joining, Running};
 use crate::address::canonical;
 use crate::client::Handle;
 use crate::datagrams::{DatagramPath, LONGEST_DATAGRAM, SharedUdp, each_datagram};
+use crate::notification::wake_listeners;
 use crate::peer::{Drive, Peer};
-use crate::runtime::{RecvMeta, TcpListener, TcpStream};
+use crate::runtime::{RecvMeta, TcpListener, TcpStream, UdpSocket};
 use crate::scratch::ReadMemory;
 use crate::task::{Observer, Task};
 use crate::turn::Turn;
@@ -34,7 +35,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 impl Inner {
     /// Starts the two tasks.
-    pub(crate) fn open(self: &Arc<Self>, tcp: Box<dyn TcpListener>, udp: Arc<SharedUdp>) {
+    pub(crate) fn open(self: &Arc<Self>, tcp: Box<dyn TcpListener>, udp: Box<dyn UdpSocket>) {
+        let udp = SharedUdp::new(udp, self.running());
         self.spawn_at_door(accept(self.clone(), tcp, udp.clone()));
         self.spawn_at_door(receive(self.clone(), udp));
     }
@@ -177,7 +179,7 @@ impl Inner {
         }
         backlog.push(handle);
         drop(backlog);
-        self.arrived.notify_additional(1);
+        wake_listeners(&self.arrived);
     }
 
     /// Sends the acknowledgement of a token, waiting for the socket if it is full. `to` is the address that the token was
@@ -194,7 +196,9 @@ impl Inner {
             if error.kind() != io::ErrorKind::WouldBlock {
                 break;
             }
-            poll_fn(|cx| udp.poll_writable(cx)).await;
+            if poll_fn(|cx| udp.poll_writable(cx)).await.is_err() {
+                break;
+            }
         }
         source
     }

@@ -28,7 +28,7 @@ use crate::Address;
 use crate::client::{Client, Handle};
 use crate::ending::Ending;
 use crate::error::BindError;
-use crate::notification::{wait_for, wait_until};
+use crate::notification::{wait_for, wait_until, wake_listeners};
 use crate::peer::Peer;
 use crate::runtime::Runtime;
 use backlog::Backlog;
@@ -274,13 +274,19 @@ impl Inner {
     }
 }
 
-/// A task of this server's.
-struct Running(Arc<Inner>);
+/// A task of this server's, or its UDP socket.
+pub(crate) struct Running(Arc<Inner>);
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Running").field(&self.0).finish()
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
         if self.0.tasks.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.0.all_ended.notify(usize::MAX);
+            wake_listeners(&self.0.all_ended);
         }
     }
 }

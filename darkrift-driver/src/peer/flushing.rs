@@ -1,0 +1,114 @@
+//! What is queued, offered to the sockets.
+
+use std::net::SocketAddr;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use parking_lot::MutexGuard;
+
+use super::{Peer, PeerState};
+use crate::datagrams::{DatagramPath, Run};
+use crate::notification::wake_listeners;
+use crate::stream;
+
+/// The longest lone datagram that is sent from the stack: most of what a game sends by itself.
+const LONE_DATAGRAM: usize = 256;
+
+impl Peer {
+    /// Offers the sockets everything that is queued.
+    pub(super) fn flush(&self, state: &mut MutexGuard<'_, PeerState>) {
+        if state.has_stream_output() {
+            self.flush_stream(state);
+        }
+        if state.has_datagrams() {
+            self.flush_datagrams(state);
+        }
+    }
+
+    fn flush_stream(&self, state: &mut PeerState) {
+        let PeerState {
+            machine,
+            stream: Some(stream),
+            input,
+            stream_ended: ended,
+            burst,
+            room_wanted,
+            now,
+            ..
+        } = state
+        else {
+            return;
+        };
+        burst.wrote(*now);
+        let cx = &mut Context::from_waker(&self.output_waker);
+        match stream::flush(stream.as_mut(), machine, *ended, &*self.runtime, cx) {
+            Ok(wrote) => {
+                if wrote && std::mem::take(room_wanted) {
+                    wake_listeners(&self.room);
+                }
+            }
+            Err(error) => {
+                let now = self.runtime.now();
+                stream::receive_rest(stream.as_ref(), machine, input, *ended, error, now);
+            }
+        }
+    }
+
+    fn flush_datagrams(&self, state: &mut MutexGuard<'_, PeerState>) {
+        let Some(&destination) = self.datagram_address.get() else { return };
+        // One at a time, so that they leave in the order in which they were queued.
+        if state.sending {
+            state.send_again = true;
+            return;
+        }
+        state.sending = true;
+        state.send_again = false;
+        let unsent = self.send_datagrams(state, destination);
+        state.sending = false;
+        if let (Some(unsent), false) = (unsent, state.is_evicted()) {
+            if let Some(datagrams) = &mut state.datagrams {
+                datagrams.keep(unsent);
+            }
+            if state.send_again {
+                // The socket may have woken the task already, which found nothing that it could send.
+                self.schedule(state);
+            }
+        }
+    }
+
+    /// Sends the datagrams that are queued; gives those that the socket does not take.
+    fn send_datagrams(&self, state: &mut MutexGuard<'_, PeerState>, destination: SocketAddr) -> Option<Run> {
+        let mut lone = [0; LONE_DATAGRAM];
+        loop {
+            if let Some(length) = state.next_lone_datagram(&mut lone) {
+                let datagram = &lone[..length];
+                if self.send_unlocked(state, datagram, length, destination).is_pending() {
+                    return Some(Run { contents: Bytes::copy_from_slice(datagram), segment: length });
+                }
+            } else {
+                let run = state.next_datagrams()?;
+                if self.send_unlocked(state, &run.contents, run.segment, destination).is_pending() {
+                    return Some(run);
+                }
+            }
+        }
+    }
+
+    /// Sends datagrams without the lock: over a short way the answer is there before the call returns, and whoever
+    /// receives it shall not have to wait.
+    fn send_unlocked(
+        &self,
+        state: &mut MutexGuard<'_, PeerState>,
+        contents: &[u8],
+        segment: usize,
+        destination: SocketAddr,
+    ) -> Poll<()> {
+        let Some(sender) = state.datagrams.as_ref().map(DatagramPath::sender) else { return Poll::Ready(()) };
+        let now = state.now;
+        state.burst.wrote(now);
+        let mut cx = Context::from_waker(&self.output_waker);
+        MutexGuard::unlocked(state, || {
+            sender.send(contents, segment, destination, &self.longest_segment, &mut cx)
+        })
+    }
+}

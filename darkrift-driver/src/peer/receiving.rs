@@ -1,0 +1,198 @@
+//! Messages on their way in: taken, or looked for at the sockets, or waited for.
+
+use std::task::{Context, Poll};
+
+use bytes::BytesMut;
+use darkrift_proto::{Instant, Received};
+use parking_lot::MutexGuard;
+
+use super::{Drive, Input, Peer, PeerState};
+use crate::stream;
+use crate::wakers::Place;
+
+/// How many looks at the sockets in a row may each bring messages before a `recv` lets other tasks run: a peer that
+/// sends faster than its messages are handled would keep the thread for ever.
+const TURN: u32 = 8;
+
+/// Most capacity that an input buffer keeps while nothing is in it.
+const KEPT_INPUT: usize = 1024;
+
+impl Peer {
+    /// Takes the next message; `None` once the connection has closed and everything was taken.
+    ///
+    /// A receiver that has waited keeps its place, and must end with [`forget`](Self::forget).
+    #[inline]
+    pub(crate) fn poll_receive(&self, cx: &Context<'_>, place: &mut Place) -> Poll<Option<Received>> {
+        let mut state = self.lock();
+        // The way of most messages: it is there, and taking it changes nothing that anyone must be told.
+        let message = state.machine.poll_message();
+        if message.is_some() {
+            state.looks = state.looks.wrapping_add(1);
+            if place.is_taken() || self.wakers.is_receiver_waiting() {
+                self.pass_on(&state, place);
+            }
+            self.attend(&mut state);
+            return Poll::Ready(message);
+        }
+        self.take_or_wait(&mut state, cx, place)
+    }
+
+    /// Takes a message of any kind, or else looks at the sockets for one, and waits if there is none.
+    #[inline(never)]
+    fn take_or_wait(
+        &self,
+        state: &mut MutexGuard<'_, PeerState>,
+        cx: &Context<'_>,
+        place: &mut Place,
+    ) -> Poll<Option<Received>> {
+        if state.machine.has_event() || state.finished {
+            let there = state.take_message();
+            if there.is_ready() {
+                state.looks = state.looks.wrapping_add(1);
+                self.pass_on(state, place);
+                self.attend(state);
+                return there;
+            }
+        }
+        if state.fruitful >= TURN {
+            state.fruitful = 0;
+            self.come_back(cx.waker());
+            return Poll::Pending;
+        }
+        let mut taken = self.look(state);
+        if taken.is_pending() {
+            self.wakers.wait(place, cx.waker());
+            // What came before it was in its place did not wake it.
+            if self.has_input() {
+                taken = self.look(state);
+            }
+        }
+        state.fruitful = if taken.is_ready() { state.fruitful + 1 } else { 0 };
+        if taken.is_ready() {
+            state.looks = state.looks.wrapping_add(1);
+            self.pass_on(state, place);
+            self.attend(state);
+        }
+        taken
+    }
+
+    /// Sends what is queued, and takes the message that the sockets bring; for whoever has found none that is there.
+    fn look(&self, state: &mut MutexGuard<'_, PeerState>) -> Poll<Option<Received>> {
+        if !self.has_input() && !state.has_input() && !state.has_output() {
+            state.rest();
+            return Poll::Pending;
+        }
+        self.drive(state, Drive::All);
+        state.rest();
+        self.settle(state);
+        state.take_message()
+    }
+
+    /// Looks at the sockets, whether or not the reactor has said that they have anything.
+    pub(crate) fn look_for_news(&self, state: &mut MutexGuard<'_, PeerState>) {
+        self.stream_input.readiness.set();
+        if state.has_own_datagrams() {
+            self.datagram_input.readiness.set();
+        }
+        self.drive(state, Drive::All);
+    }
+
+    /// Whether a socket may have something that nobody has looked at.
+    fn has_input(&self) -> bool {
+        self.stream_input.readiness.is_ready() || self.datagram_input.readiness.is_ready()
+    }
+
+    /// This receiver has what it came for; the next one has its turn.
+    #[cold]
+    fn pass_on(&self, state: &PeerState, place: &mut Place) {
+        self.wakers.stop_waiting(place);
+        if state.machine.has_event() || state.finished {
+            self.wakers.wake_receiver();
+        }
+    }
+
+    /// Whoever took a message need not come back: what the sockets still have, and what was read and found no room, is
+    /// looked after by the task, unless it is about to look in any case.
+    #[inline]
+    fn attend(&self, state: &mut PeerState) {
+        if (self.has_input() || state.has_input()) && !self.wakers.is_watched() {
+            self.schedule(state);
+        }
+    }
+
+    /// Takes a message that is there already, or that one look at the sockets brings.
+    pub(crate) fn try_receive(&self) -> Option<Received> {
+        let mut state = self.lock();
+        let mut taken = state.take_message();
+        if taken.is_pending() {
+            taken = self.look(&mut state);
+        }
+        state.looks = state.looks.wrapping_add(1);
+        self.pass_on(&state, &mut Place::default());
+        self.attend(&mut state);
+        match taken {
+            Poll::Ready(received) => received,
+            Poll::Pending => None,
+        }
+    }
+
+    /// Gives up a receiver's place. If it was woken and did nothing about it, the task does it.
+    pub(crate) fn forget(&self, place: &mut Place) {
+        if place.is_taken() && !self.wakers.stop_waiting(place) && !self.wakers.wake_receiver() {
+            self.wakers.wake_task();
+        }
+    }
+
+    /// After datagrams were given to the machine, at `now`: what they ask for is sent, and a receiver is told of them.
+    pub(crate) fn arrived(&self, mut state: MutexGuard<'_, PeerState>, now: Instant) {
+        state.now = now;
+        if state.machine.stream_queued() > 0 || state.machine.has_datagram() {
+            self.drive(&mut state, Drive::Output);
+        }
+        self.settle(&mut state);
+        let news = state.machine.has_event();
+        drop(state);
+        if news {
+            self.wakers.wake_receiver();
+        }
+    }
+
+    /// Takes what has come to the sockets; false when nobody was told that there is anything.
+    pub(super) fn receive(&self, state: &mut PeerState) -> bool {
+        let PeerState { machine, stream, datagrams, input, stream_ended, fruitful, .. } = state;
+        let (Some(stream), Some(datagrams)) = (stream, datagrams) else { return false };
+        let (stream_input, datagram_input) = (&self.stream_input, &self.datagram_input);
+        let from_stream = machine.wants_stream_read()
+            && (stream_input.readiness.is_ready() || !input.is_empty() || *stream_ended);
+        let from_datagrams = datagram_input.readiness.is_ready() && !machine.is_drained();
+        if !from_stream && !from_datagrams {
+            return false;
+        }
+        let now = self.runtime.now();
+        state.now = now;
+        // First, since nothing is taken from them any more once the stream has ended.
+        if from_datagrams {
+            let Input { readiness, waker } = datagram_input;
+            let server = self.datagram_address.get().copied();
+            let cx = &mut Context::from_waker(waker);
+            if datagrams.receive(machine, server, readiness, now, cx) && !machine.has_event() {
+                self.come_back(waker);
+            }
+        }
+        if from_stream {
+            let Input { readiness, waker } = stream_input;
+            let cx = &mut Context::from_waker(waker);
+            if stream::receive(stream.as_mut(), machine, input, stream_ended, readiness, now, cx) {
+                // So much that others have their turn before the next look.
+                *fruitful = TURN;
+                if !machine.has_event() {
+                    self.come_back(waker);
+                }
+            }
+            if input.is_empty() && input.capacity() > KEPT_INPUT {
+                *input = BytesMut::new();
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,157 @@
+//! What a connection's lock guards.
+
+use std::sync::Arc;
+use std::task::Poll;
+
+use bytes::BytesMut;
+use darkrift_proto::{CloseKind, Connection, Event, Instant, Received};
+
+use super::Peer;
+use super::burst::Burst;
+use crate::datagrams::{DatagramPath, Run};
+use crate::runtime::TcpStream;
+
+/// What the lock guards.
+#[derive(Debug)]
+pub(crate) struct PeerState {
+    pub(crate) machine: Connection,
+    /// `None` once the connection has drained.
+    pub(super) stream: Option<Box<dyn TcpStream>>,
+    pub(super) datagrams: Option<DatagramPath>,
+    /// What was read and not yet taken by the machine.
+    pub(super) input: BytesMut,
+    pub(super) stream_ended: bool,
+    /// Whether someone sends datagrams without the lock, and will send those, too, that are queued meanwhile.
+    pub(super) sending: bool,
+    /// Whether someone else would have sent datagrams meanwhile.
+    pub(super) send_again: bool,
+    /// The time when something was last looked for: exact enough for what only marks activity.
+    pub(super) now: Instant,
+    /// Whether the task has been woken and has not run since.
+    pub(super) scheduled: bool,
+    /// When the task's timer will fire.
+    pub(crate) armed: Option<Instant>,
+    /// Whether `Closed` was handed out, or its reason told in another way.
+    pub(super) finished: bool,
+    pub(super) announced_closed: bool,
+    pub(super) burst: Burst,
+    /// How many messages `recv` has given, for the task to see whether anyone looks.
+    pub(crate) looks: u64,
+    /// How many looks at the sockets in a row have brought messages.
+    pub(super) fruitful: u32,
+    /// Whether a `send` waits for room.
+    pub(super) room_wanted: bool,
+    /// Whether a broadcast has queued something that another connection's task will send.
+    pub(super) deferred: bool,
+    /// The connection whose deferred messages are sent behind this one's.
+    pub(super) next_deferred: Option<Arc<Peer>>,
+}
+
+impl PeerState {
+    /// Of a connection that begins.
+    pub(super) fn new(
+        machine: Connection,
+        now: Instant,
+        stream: Box<dyn TcpStream>,
+        datagrams: DatagramPath,
+    ) -> Self {
+        Self {
+            machine,
+            stream: Some(stream),
+            datagrams: Some(datagrams),
+            input: BytesMut::new(),
+            stream_ended: false,
+            sending: false,
+            send_again: false,
+            now,
+            scheduled: false,
+            armed: None,
+            finished: false,
+            announced_closed: false,
+            burst: Burst::new(),
+            looks: 0,
+            fruitful: 0,
+            room_wanted: false,
+            deferred: false,
+            next_deferred: None,
+        }
+    }
+
+    /// The next message that is there already; `Ready(None)` at the end.
+    pub(super) fn take_message(&mut self) -> Poll<Option<Received>> {
+        // The way of most messages, which are moved less so.
+        if let Some(received) = self.machine.poll_message() {
+            return Poll::Ready(Some(received));
+        }
+        while let Some(event) = self.machine.poll_event() {
+            match event {
+                Event::Message(received) => return Poll::Ready(Some(received)),
+                Event::Closed(_) => self.finished = true,
+                // Connected is told by connect and accept; strikes are counted by the machine.
+                _ => {}
+            }
+        }
+        if self.finished { Poll::Ready(None) } else { Poll::Pending }
+    }
+
+    /// Whether something was read that the machine had no room for, or the stream's end waits to be taken.
+    pub(super) fn has_input(&self) -> bool {
+        !self.input.is_empty() || self.stream_ended
+    }
+
+    /// Whether there is anything to offer to the sockets.
+    #[inline]
+    pub(super) fn has_output(&self) -> bool {
+        self.has_stream_output() || self.has_datagrams()
+    }
+
+    #[inline]
+    pub(super) fn has_stream_output(&self) -> bool {
+        self.machine.stream_queued() > 0 || self.machine.wants_stream_shutdown()
+    }
+
+    /// Whether another connection has the address of this one.
+    pub(super) fn is_evicted(&self) -> bool {
+        self.machine.close_reason().is_some_and(|reason| reason.kind == CloseKind::Evicted)
+    }
+
+    #[inline]
+    pub(super) fn has_datagrams(&self) -> bool {
+        self.datagrams.as_ref().is_some_and(|datagrams| datagrams.has_next(&self.machine))
+    }
+
+    /// Whether datagrams come to a socket of this connection's own.
+    pub(super) fn has_own_datagrams(&self) -> bool {
+        self.datagrams.as_ref().is_some_and(DatagramPath::is_own)
+    }
+
+    /// Whether the socket has not taken what it was offered last.
+    pub(super) fn has_blocked_datagrams(&self) -> bool {
+        self.datagrams.as_ref().is_some_and(DatagramPath::is_blocked)
+    }
+
+    /// The next datagrams to send.
+    pub(super) fn next_datagrams(&mut self) -> Option<Run> {
+        self.datagrams.as_mut()?.next(&mut self.machine)
+    }
+
+    /// The next datagram in `buffer`, and its length, where it is the only one and fits.
+    pub(super) fn next_lone_datagram(&mut self, buffer: &mut [u8]) -> Option<usize> {
+        self.datagrams.as_ref()?.next_lone(&mut self.machine, buffer)
+    }
+
+    /// The task begins to run: whatever changes from here on must wake it again.
+    pub(crate) fn begin_task(&mut self) {
+        self.scheduled = false;
+    }
+
+    /// Everything queued has been offered to the sockets.
+    pub(crate) fn rest(&mut self) {
+        self.burst.rest();
+    }
+
+    /// The sockets, for what the listener has to tell them.
+    pub(crate) fn datagrams(&mut self) -> Option<&mut DatagramPath> {
+        self.datagrams.as_mut()
+    }
+}
