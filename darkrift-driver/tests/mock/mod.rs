@@ -163,6 +163,12 @@ impl Mock {
         work(&mut self.0.lock().ways)
     }
 
+    /// Passes so much time without letting anyone else run, as an application does that computes.
+    pub(crate) fn keep_the_thread(&self, time: Duration) {
+        let mut state = self.0.lock();
+        state.now = state.now + time;
+    }
+
     /// Lets the next call on any socket fail.
     pub(crate) fn fail_next(&self, kind: io::ErrorKind) {
         let mut state = self.0.lock();
@@ -343,7 +349,7 @@ fn drive<T>(network: &Network, test: impl Future<Output = T>) -> T {
                     drop(state);
                     panic!("a deadlock")
                 };
-                state.now = at;
+                state.now = state.now.max(at);
                 drop(state);
                 assert!(at < Instant::ZERO + LONGEST, "the test does not end");
                 waker.wake();
