@@ -302,11 +302,11 @@ mod max_len {
         found: usize,
     ) {
         let error = encode(chat).unwrap_err();
-        assert_eq!(error.kind(), EncodeErrorKind::LimitExceeded { limit, found });
+        assert_eq!(*error.kind(), EncodeErrorKind::LimitExceeded { limit, found });
         assert!(error.path().eq([("Chat", field)]));
 
         let error = decode::<Chat>(unlimited).unwrap_err();
-        assert_eq!(error.kind(), DecodeErrorKind::LimitExceeded { limit, found });
+        assert_eq!(*error.kind(), DecodeErrorKind::LimitExceeded { limit, found });
         assert!(error.path().eq([("Chat", field)]));
         assert!(error.to_string().contains(&format!("more than the limit of {limit}")), "{error}");
     }

@@ -37,7 +37,7 @@ macro_rules! enum_of_each_integer {
                 assert_eq!(Self::One.encoded_len(), Some(size_of::<$integer>()));
                 let unknown: $integer = 2;
                 let error = Self::decode(&mut Reader::new(&unknown.to_be_bytes())).unwrap_err();
-                assert_eq!(error.kind(), DecodeErrorKind::InvalidDiscriminant(2));
+                assert_eq!(*error.kind(), DecodeErrorKind::InvalidDiscriminant(2));
             }
         }
     )*};

@@ -150,14 +150,14 @@ fn an_error_within_a_field_names_the_way_there() {
     short.truncate(short.len() - 1);
     let error = decode(&short).unwrap_err();
     assert!(error.path().eq([("Everything", "items"), ("Item", "name")]), "{error}");
-    assert_eq!(error.kind(), DecodeErrorKind::UnexpectedEnd { needed: 10, left: 9 });
+    assert_eq!(*error.kind(), DecodeErrorKind::UnexpectedEnd { needed: 10, left: 9 });
 }
 
 #[test]
 fn bytes_behind_the_last_field_are_refused_only_by_the_strict_form() {
     let long = [payload(), vec![0, 1, 2]].concat();
     let error = decode(&long).unwrap_err();
-    assert_eq!(error.kind(), DecodeErrorKind::LeftOver(3));
+    assert_eq!(*error.kind(), DecodeErrorKind::LeftOver(3));
     assert_eq!(error.position(), Some(long.len() - 3));
     let (value, rest) = RawMessage::new(1, long).decode_with_rest::<Everything>().unwrap();
     assert_eq!((value, &rest[..]), (everything(), &[0, 1, 2][..]));
@@ -181,7 +181,7 @@ fn a_length_that_is_negative_or_huge_is_refused_before_room_is_made_for_it() {
                 assert_eq!(error.path().next(), Some(("Everything", field)), "{length}: {error}");
                 assert!(allocated.bytes_max < 4096, "{field}, {length}: {} bytes", allocated.bytes_max);
                 if length < 0 {
-                    assert_eq!(error.kind(), DecodeErrorKind::NegativeLength(length));
+                    assert_eq!(*error.kind(), DecodeErrorKind::NegativeLength(length));
                 }
             }
         }
@@ -219,12 +219,16 @@ fn values_nested_without_end_are_refused_and_do_not_overflow_the_stack() {
     let depth = 1_000_000;
     let tree: Vec<u8> = [0, 0, 0, 1].repeat(depth);
     let error = Tree::decode(&mut Reader::new(&tree)).unwrap_err();
-    assert!(matches!(error.kind(), DecodeErrorKind::LimitExceeded { .. }), "{error}");
+    assert!(matches!(error.kind(), DecodeErrorKind::NestedTooDeep { limit: 128 }), "{error}");
     assert_eq!(error.path().next(), Some(("Tree", "branches")));
 
     let error = Chain::decode(&mut Reader::new(&vec![1; depth])).unwrap_err();
-    assert!(matches!(error.kind(), DecodeErrorKind::LimitExceeded { .. }), "{error}");
+    assert!(matches!(error.kind(), DecodeErrorKind::NestedTooDeep { limit: 128 }), "{error}");
     assert_eq!(error.path().next(), Some(("Chain", "next")));
+    assert_eq!(error.path().count(), 129);
+    let (first, last) = ("Chain.next: ".repeat(3), "Chain.next: ".repeat(3));
+    let text = format!("{first}… {last}values nested more than 128 deep at byte 129");
+    assert_eq!(error.to_string(), text);
 }
 
 #[derive(Debug, MessageSet)]
@@ -306,7 +310,7 @@ fn structs_without_bytes_in_arrays_of_arrays_are_no_more_than_there_are_bytes() 
     (0..arrays).rev().for_each(|left| writer.write_i32(4 * left));
     let bytes = writer.into_bytes();
     let error = Reader::new(&bytes).read::<Vec<Vec<Cell>>>().unwrap_err();
-    assert_eq!(error.kind(), DecodeErrorKind::TooManyEmpty { limit: bytes.len() });
+    assert_eq!(*error.kind(), DecodeErrorKind::TooManyEmpty { limit: bytes.len() });
 
     let cells: Vec<Vec<Cell>> = Reader::new(&[0, 0, 0, 1, 0, 0, 0, 2, 9, 9]).read().unwrap();
     assert_eq!(cells[0].len(), 2);
@@ -338,14 +342,14 @@ struct Inner {
 
 #[test]
 fn large_structs_within_each_other_do_not_overflow_the_stack_of_a_thread() {
-    let in_a_thread = |read: fn() -> DecodeErrorKind| {
+    let in_a_thread = |read: fn() -> DecodeError| {
         std::thread::Builder::new().stack_size(2 << 20).spawn(read).unwrap().join().unwrap()
     };
     let kind = DecodeErrorKind::NestedTooLarge { limit: Reader::MAX_NESTED_BYTES };
-    let boxes = || Reader::new(&[0, 1].repeat(500)).read::<LargeNode>().unwrap_err().kind();
-    assert_eq!(in_a_thread(boxes), kind);
-    let arrays = || Reader::new(&[0, 0, 0, 0, 0, 1].repeat(500)).read::<DeepNode>().unwrap_err().kind();
-    assert_eq!(in_a_thread(arrays), kind);
+    let boxes = || Reader::new(&[0, 1].repeat(500)).read::<LargeNode>().unwrap_err();
+    assert_eq!(*in_a_thread(boxes).kind(), kind);
+    let arrays = || Reader::new(&[0, 0, 0, 0, 0, 1].repeat(500)).read::<DeepNode>().unwrap_err();
+    assert_eq!(*in_a_thread(arrays).kind(), kind);
     let three_deep = [0, 1, 0, 1, 0, 0];
     assert!(Reader::new(&three_deep).read::<LargeNode>().unwrap().child.unwrap().child.is_some());
 }

@@ -81,7 +81,7 @@ fn a_message_becomes_the_variant_of_its_tag() {
 #[test]
 fn an_unknown_tag_is_an_error_that_names_it() {
     let error = Closed::from_message(&RawMessage::empty(7)).unwrap_err();
-    assert_eq!(error.kind(), DecodeErrorKind::UnknownTag(7));
+    assert_eq!(*error.kind(), DecodeErrorKind::UnknownTag(7));
     assert_eq!(error.to_string(), "no message has the tag 7");
 }
 
@@ -120,7 +120,7 @@ fn only_a_strict_set_refuses_bytes_left_over() {
     assert_eq!(Closed::from_message(&message).unwrap(), Closed::Choice(Choice { item: 1 }));
 
     let error = Strict::from_message(&message).unwrap_err();
-    assert_eq!(error.kind(), DecodeErrorKind::LeftOver(1));
+    assert_eq!(*error.kind(), DecodeErrorKind::LeftOver(1));
 }
 
 /// What a set has for a message as it came.

@@ -15,6 +15,7 @@
 extern crate alloc;
 
 pub mod connection;
+mod count;
 pub mod data;
 mod ids;
 mod listener;

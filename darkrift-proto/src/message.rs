@@ -183,7 +183,9 @@ impl Message {
     #[inline]
     fn reader_of<T: Decode>(&self) -> Result<Reader<'_>, DecodeError> {
         match T::MESSAGE_TAG {
-            Some(expected) if expected != self.tag => Err(DecodeError::wrong_tag(expected, self.tag)),
+            Some(expected) if expected != self.tag => {
+                Err(DecodeError::wrong_tag_for::<T>(expected, self.tag))
+            }
             _ => Ok(self.reader()),
         }
     }

@@ -15,7 +15,7 @@ fn decode<T: Decode>(bytes: &[u8]) -> Result<T, DecodeError> {
 fn refusal<T: Decode>(bytes: &[u8]) -> (DecodeErrorKind, Option<usize>) {
     match decode::<T>(bytes) {
         Ok(_) => panic!("{bytes:?} was read"),
-        Err(error) => (error.kind(), error.position()),
+        Err(error) => (error.kind().clone(), error.position()),
     }
 }
 
@@ -128,12 +128,12 @@ fn a_count_is_refused_where_even_the_shortest_values_would_not_fit() {
 
 #[test]
 fn an_array_of_a_fixed_size_takes_no_other_count() {
-    let kind = DecodeErrorKind::WrongCount { expected: 3, found: 2 };
-    assert_eq!(refusal::<[u16; 3]>(&bytes_of(&[1u16, 2])), (kind, Some(0)));
-    assert_eq!(refusal::<[u8; 3]>(&bytes_of(&[1u8, 2])), (kind, Some(0)));
-    assert_eq!(refusal::<[bool; 3]>(&bytes_of(&[true; 2])), (kind, Some(0)));
-    assert_eq!(refusal::<[char; 3]>(&bytes_of(&['a'; 2])), (kind, Some(0)));
-    assert_eq!(refusal::<[String; 3]>(&bytes_of(&["a", "b"])), (kind, Some(0)));
+    let kind = || DecodeErrorKind::WrongCount { expected: 3, found: 2 };
+    assert_eq!(refusal::<[u16; 3]>(&bytes_of(&[1u16, 2])), (kind(), Some(0)));
+    assert_eq!(refusal::<[u8; 3]>(&bytes_of(&[1u8, 2])), (kind(), Some(0)));
+    assert_eq!(refusal::<[bool; 3]>(&bytes_of(&[true; 2])), (kind(), Some(0)));
+    assert_eq!(refusal::<[char; 3]>(&bytes_of(&['a'; 2])), (kind(), Some(0)));
+    assert_eq!(refusal::<[String; 3]>(&bytes_of(&["a", "b"])), (kind(), Some(0)));
 }
 
 #[test]
@@ -212,8 +212,8 @@ impl Decode for Tree {
 fn values_nested_without_end_are_refused_before_the_stack_overflows() {
     let deep_boxes = vec![1; 1 << 20];
     let deep_arrays = [0, 0, 0, 0, 1].repeat(1 << 20);
-    let kind = DecodeErrorKind::LimitExceeded { limit: 128, found: 129 };
-    assert_eq!(refusal::<Tree>(&deep_boxes), (kind, Some(129)));
+    let kind = DecodeErrorKind::NestedTooDeep { limit: 128 };
+    assert_eq!(refusal::<Tree>(&deep_boxes), (kind.clone(), Some(129)));
     assert_eq!(refusal::<Tree>(&deep_arrays), (kind, Some(5 * 129)));
 }
 
@@ -236,9 +236,10 @@ fn large_values_are_nested_only_as_deep_as_the_stack_of_a_thread_holds() {
     let deep_arrays = [0, 0, 0, 0, 1].repeat(1 << 16);
     let kind = DecodeErrorKind::NestedTooLarge { limit: 64 << 10 };
     let thread = std::thread::Builder::new().stack_size(2 << 20);
-    let refused =
-        move || [deep_boxes, deep_arrays].map(|bytes| decode::<Large>(&bytes).err().unwrap().kind());
-    assert_eq!(thread.spawn(refused).unwrap().join().unwrap(), [kind, kind]);
+    let refused = move || [deep_boxes, deep_arrays].map(|bytes| decode::<Large>(&bytes).err().unwrap());
+    for error in thread.spawn(refused).unwrap().join().unwrap() {
+        assert_eq!(*error.kind(), kind);
+    }
 
     let four_deep = [vec![1; 4], vec![0; 5 + 4 * 4]].concat();
     assert!(decode::<Large>(&four_deep).unwrap().others.is_empty());
@@ -281,7 +282,7 @@ fn text_that_is_not_valid_is_an_error_and_the_lossy_read_replaces_it() {
         let bytes = bytes_of(&text.to_vec());
         let error = Reader::new(&bytes).read_string_with(encoding).unwrap_err();
         assert_eq!(
-            (error.kind(), error.position()),
+            (error.kind().clone(), error.position()),
             (DecodeErrorKind::InvalidText(encoding), Some(4)),
             "{text:?}"
         );
@@ -299,13 +300,13 @@ fn a_char_is_exactly_one_unit_that_is_no_surrogate() {
             writer.write_string_lossy_with(text, encoding).unwrap();
             let bytes = writer.into_bytes();
             let error = Reader::new(&bytes).with_encoding(encoding).read_char().unwrap_err();
-            assert_eq!(error.kind(), DecodeErrorKind::InvalidChar, "{text} in {encoding}");
+            assert_eq!(*error.kind(), DecodeErrorKind::InvalidChar, "{text} in {encoding}");
         }
     }
     assert_eq!(refusal::<char>(&[0, 0, 0, 2, 0x3d, 0xd8]), (DecodeErrorKind::InvalidChar, Some(4)));
     for no_ascii in [&[0, 0, 0, 1, 0x80][..], "\0\0\0\u{2}é".as_bytes()] {
         let error = Reader::new(no_ascii).with_encoding(Encoding::Ascii).read_char().unwrap_err();
-        assert_eq!(error.kind(), DecodeErrorKind::InvalidChar);
+        assert_eq!(*error.kind(), DecodeErrorKind::InvalidChar);
     }
     assert_eq!(Reader::new(b"\0\0\0\x01a").with_encoding(Encoding::Ascii).read_char().unwrap(), 'a');
 }

@@ -93,7 +93,7 @@ fn bytes_left_over_are_ignored_given_or_refused_as_the_reader_wishes() {
     assert_eq!(rest.as_ptr(), message.payload()[2..].as_ptr(), "the rest is not copied");
     for refused in [message.decode_strict::<u16>(), received(&message).decode_strict::<u16>()] {
         let error = refused.unwrap_err();
-        assert_eq!((error.kind(), error.position()), (DecodeErrorKind::LeftOver(2), Some(2)));
+        assert_eq!((error.kind().clone(), error.position()), (DecodeErrorKind::LeftOver(2), Some(2)));
     }
     assert_eq!(message.decode_strict::<u32>().unwrap(), 0x0007_0809);
     assert_eq!(received(&message).decode_strict::<u32>().unwrap(), 0x0007_0809);
@@ -108,14 +108,15 @@ fn a_type_with_a_tag_is_read_from_messages_of_that_tag_alone() {
     assert_eq!(right.decode_strict::<Hit>().unwrap(), hit);
     assert_eq!(right.decode_with_rest::<Hit>().unwrap(), (hit, Bytes::new()));
     assert_eq!(received(&right).decode::<Box<Hit>>().unwrap().damage, 7);
-    let kind = DecodeErrorKind::WrongTag { expected: 300, found: 301 };
-    for error in [
-        wrong.decode::<Hit>().unwrap_err(),
-        wrong.decode_strict::<Hit>().unwrap_err(),
-        wrong.decode_with_rest::<Hit>().unwrap_err(),
-        received(&wrong).decode::<Box<Hit>>().unwrap_err(),
+    for (error, name) in [
+        (wrong.decode::<Hit>().unwrap_err(), "Hit"),
+        (wrong.decode_strict::<Hit>().unwrap_err(), "Hit"),
+        (wrong.decode_with_rest::<Hit>().unwrap_err(), "Hit"),
+        (received(&wrong).decode::<Box<Hit>>().unwrap_err(), "Box<Hit>"),
     ] {
-        assert_eq!((error.kind(), error.position()), (kind, None));
+        assert!(matches!(error.kind(), DecodeErrorKind::WrongTag { expected: 300, found: 301, .. }));
+        assert_eq!(error.position(), None);
+        assert_eq!(error.to_string(), format!("tag 301, where {name} has 300"));
     }
 }
 

@@ -8,7 +8,7 @@ use darkrift_proto::data::{DecodeErrorKind, EncodeErrorKind};
 use darkrift_proto::wire::Token;
 use darkrift_proto::{
     ClientId, CloseKind, CloseReason, ConnectPhase, DecodeError, EncodeError, Encoding, Initiator, Instant,
-    StrikeReason, TransportError,
+    SendError, StrikeReason, TransportError,
 };
 
 /// Whether all have words, no two the same.
@@ -81,10 +81,12 @@ fn a_decode_error_names_the_numbers_and_the_place() {
         (DecodeError::invalid_discriminant(77), &["77"]),
         (DecodeError::left_over(40, 63), &["63"]),
         (DecodeError::limit_exceeded(32, 99), &["32", "99"]),
-        (DecodeError::new(DecodeErrorKind::NestedTooLarge { limit: 44 }), &["44"]),
+        (DecodeError::new(DecodeErrorKind::NestedTooDeep { limit: 44 }), &["44 deep"]),
+        (DecodeError::new(DecodeErrorKind::NestedTooLarge { limit: 44 }), &["44 bytes"]),
         (DecodeError::new(DecodeErrorKind::TooManyEmpty { limit: 66 }), &["66"]),
         (DecodeError::new(DecodeErrorKind::PositionPastEnd { length: 55 }), &["55"]),
         (DecodeError::custom("no such colour"), &["no such colour"]),
+        (DecodeError::custom(format!("no colour {}", 8)), &["no colour 8"]),
     ] {
         let error = error.at(1234).in_field("Player", "name");
         names(&error, parts);
@@ -92,6 +94,22 @@ fn a_decode_error_names_the_numbers_and_the_place() {
     }
     names(&DecodeError::wrong_tag(31, 52), &["31", "52"]);
     names(&DecodeError::unknown_tag(77), &["77"]);
+}
+
+#[test]
+fn one_is_one_byte_and_not_bytes() {
+    let missing = |needed| DecodeError::new(DecodeErrorKind::UnexpectedEnd { needed, left: 0 }).at(3);
+    assert_eq!(missing(1).to_string(), "1 byte needed at byte 3, 0 left");
+    assert_eq!(missing(2).to_string(), "2 bytes needed at byte 3, 0 left");
+    assert_eq!(DecodeError::left_over(3, 1).to_string(), "1 byte left over at byte 3");
+    assert_eq!(DecodeError::wrong_count(2, 1).to_string(), "1 value for an array of 2");
+    let wrong_size = |found| EncodeError::new(EncodeErrorKind::WrongSize { reserved: 2, found });
+    assert_eq!(wrong_size(1).to_string(), "1 byte for the 2 reserved");
+    let kind = CloseKind::Strikes { last: StrikeReason::InvalidCommand, total: 1 };
+    names(&CloseReason::new(Initiator::Local, kind), &["1 strike,"]);
+    let kind = CloseKind::Behind { queued: 1 };
+    names(&CloseReason::new(Initiator::Local, kind), &["1 byte queued"]);
+    assert_eq!(SendError::Full { queued: 1 }.to_string(), "the reliable queue is full: 1 byte queued");
 }
 
 #[test]
@@ -103,6 +121,7 @@ fn an_encode_error_names_the_numbers_and_the_field() {
         (EncodeError::new(EncodeErrorKind::WrongSize { reserved: 31, found: 52 }), &["31", "52"]),
         (EncodeError::new(EncodeErrorKind::PositionPastEnd { position: 52, length: 31 }), &["31", "52"]),
         (EncodeError::custom("no such colour"), &["no such colour"]),
+        (EncodeError::custom(format!("no colour {}", 8)), &["no colour 8"]),
     ] {
         let error = error.in_field("Player", "name").in_field("Game", "players");
         names(&error, parts);
@@ -119,11 +138,11 @@ fn each_encoding_has_a_name_of_its_own() {
 
 #[test]
 fn an_error_is_what_its_maker_says() {
-    assert_eq!(DecodeError::custom("odd").kind(), DecodeErrorKind::Custom("odd"));
-    assert_eq!(DecodeError::invalid_discriminant(9).kind(), DecodeErrorKind::InvalidDiscriminant(9));
-    assert_eq!(DecodeError::unknown_tag(9).kind(), DecodeErrorKind::UnknownTag(9));
-    assert_eq!(EncodeError::custom("odd").kind(), EncodeErrorKind::Custom("odd"));
-    assert_eq!(EncodeError::too_long(9).kind(), EncodeErrorKind::TooLong(9));
+    assert_eq!(*DecodeError::custom("odd").kind(), DecodeErrorKind::Custom("odd".into()));
+    assert_eq!(*DecodeError::invalid_discriminant(9).kind(), DecodeErrorKind::InvalidDiscriminant(9));
+    assert_eq!(*DecodeError::unknown_tag(9).kind(), DecodeErrorKind::UnknownTag(9));
+    assert_eq!(*EncodeError::custom("odd").kind(), EncodeErrorKind::Custom("odd".into()));
+    assert_eq!(*EncodeError::too_long(9).kind(), EncodeErrorKind::TooLong(9));
     let kind = EncodeErrorKind::LimitExceeded { limit: 1, found: 2 };
-    assert_eq!(EncodeError::limit_exceeded(1, 2).kind(), kind);
+    assert_eq!(*EncodeError::limit_exceeded(1, 2).kind(), kind);
 }

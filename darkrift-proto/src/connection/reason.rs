@@ -4,6 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 use super::strike::StrikeReason;
+use crate::count::Count;
 
 /// Who ended the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,7 +67,7 @@ pub enum CloseKind {
     #[error("nothing came for {0:?}")]
     IdleTimeout(Duration),
     /// The client's strikes reached the server's maximum.
-    #[error("{total} strikes, the last for {last}")]
+    #[error("{}, the last for {last}", Count(*total as usize, "strike"))]
     Strikes {
         /// The reason of the strike that reached the maximum.
         last: StrikeReason,
@@ -74,7 +75,7 @@ pub enum CloseKind {
         total: u32,
     },
     /// A frame longer than this side accepts.
-    #[error("a frame of {length} bytes, more than the {limit} accepted")]
+    #[error("a frame of {}, more than the {limit} accepted", Count::bytes(*length as usize))]
     FrameTooLong {
         /// What the frame's header says, in bytes.
         length: u32,
@@ -91,13 +92,13 @@ pub enum CloseKind {
     #[error("a malformed frame from the server")]
     MalformedFrame,
     /// More messages came before Configure than are held.
-    #[error("more than {0} messages before Configure")]
+    #[error("more than {} before Configure", Count(*.0, "message"))]
     TooManyBeforeConfigure(usize),
     /// More bytes of messages came before Configure than are held: together as many as one frame may have.
-    #[error("more than {0} bytes of messages before Configure")]
+    #[error("more than {} of messages before Configure", Count::bytes(*.0))]
     TooManyBytesBeforeConfigure(usize),
     /// The peer reads more slowly than it is sent to, and the policy is to disconnect such peers.
-    #[error("the peer fell behind: {queued} bytes queued")]
+    #[error("the peer fell behind: {} queued", Count::bytes(*queued))]
     Behind {
         /// Bytes in the reliable queue at that moment.
         queued: usize,

@@ -1,5 +1,6 @@
 //! Why a message was not accepted for sending.
 
+use crate::count::Count;
 use crate::data::EncodeError;
 
 /// Why a message was not accepted for sending. The message was not changed and nothing of it was sent.
@@ -13,13 +14,13 @@ pub enum SendError {
     #[error("the connection is not established yet")]
     NotConnected,
     /// The reliable queue has no room for it now.
-    #[error("the reliable queue is full: {queued} bytes wait")]
+    #[error("the reliable queue is full: {} queued", Count::bytes(*queued))]
     Full {
         /// Bytes in the queue.
         queued: usize,
     },
     /// It is longer than its channel carries.
-    #[error("a message of {length} bytes, more than the {limit} of its channel")]
+    #[error("a message of {}, more than the {limit} of its channel", Count::bytes(*length))]
     TooLong {
         /// Its length with its header, in bytes.
         length: usize,

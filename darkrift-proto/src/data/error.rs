@@ -1,10 +1,12 @@
 //! What goes wrong between values and bytes: what, where, and in which field of which type.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
 use super::Encoding;
+use crate::count::Count;
 
 /// Why a value could not be read.
 ///
@@ -15,7 +17,7 @@ use super::Encoding;
 pub struct DecodeError(Box<Detail<DecodeErrorKind>>);
 
 /// What was wrong with the bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecodeErrorKind {
     /// The bytes end before the value does. For an array these are the fewest bytes that its count could take.
@@ -46,18 +48,24 @@ pub enum DecodeErrorKind {
         expected: u16,
         /// The tag of the message.
         found: u16,
+        /// The type, as the compiler names it, where it is known.
+        type_name: Option<&'static str>,
     },
     /// The message's tag is none of the set's.
     UnknownTag(u16),
     /// Bytes are left after the last value.
     LeftOver(usize),
-    /// More than a limit that the reading side set, or values nested more than
-    /// [`MAX_DEPTH`](super::Reader::MAX_DEPTH) deep.
+    /// More than a limit that the reading side set.
     LimitExceeded {
         /// The most that is accepted.
         limit: usize,
         /// What the bytes say.
         found: usize,
+    },
+    /// Values nested in each other deeper than [`MAX_DEPTH`](super::Reader::MAX_DEPTH).
+    NestedTooDeep {
+        /// The most that is accepted.
+        limit: usize,
     },
     /// Values nested in each other that take more memory than
     /// [`MAX_NESTED_BYTES`](super::Reader::MAX_NESTED_BYTES).
@@ -76,7 +84,7 @@ pub enum DecodeErrorKind {
         length: usize,
     },
     /// What a type's own [`Decode`](super::Decode) found wrong.
-    Custom(&'static str),
+    Custom(Cow<'static, str>),
 }
 
 impl DecodeError {
@@ -88,8 +96,8 @@ impl DecodeError {
 
     /// An error in the words of a type's own [`Decode`](super::Decode).
     #[cold]
-    pub fn custom(message: &'static str) -> Self {
-        Self::new(DecodeErrorKind::Custom(message))
+    pub fn custom(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(DecodeErrorKind::Custom(message.into()))
     }
 
     /// An array of a fixed size with another count on the wire.
@@ -107,7 +115,14 @@ impl DecodeError {
     /// A message of another tag than the type's.
     #[cold]
     pub fn wrong_tag(expected: u16, found: u16) -> Self {
-        Self::new(DecodeErrorKind::WrongTag { expected, found })
+        Self::new(DecodeErrorKind::WrongTag { expected, found, type_name: None })
+    }
+
+    /// A message of another tag than `T`'s.
+    #[cold]
+    pub(crate) fn wrong_tag_for<T>(expected: u16, found: u16) -> Self {
+        let type_name = Some(core::any::type_name::<T>());
+        Self::new(DecodeErrorKind::WrongTag { expected, found, type_name })
     }
 
     /// A message whose tag is none of the set's.
@@ -145,8 +160,8 @@ impl DecodeError {
     }
 
     /// What was wrong.
-    pub fn kind(&self) -> DecodeErrorKind {
-        self.0.kind
+    pub fn kind(&self) -> &DecodeErrorKind {
+        &self.0.kind
     }
 
     /// The byte of the payload where it was found, from 0; `None` where it is of no byte (a tag).
@@ -164,30 +179,38 @@ impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt_path(f)?;
         let at = At(self.0.position);
-        match self.0.kind {
+        match &self.0.kind {
             DecodeErrorKind::UnexpectedEnd { needed, left } => {
-                write!(f, "{needed} bytes needed{at}, {left} left")
+                write!(f, "{} needed{at}, {left} left", Count::bytes(*needed))
             }
             DecodeErrorKind::NegativeLength(length) => write!(f, "the length {length}{at}"),
             DecodeErrorKind::WrongCount { expected, found } => {
-                write!(f, "{found} values{at} for an array of {expected}")
+                write!(f, "{}{at} for an array of {expected}", Count(*found, "value"))
             }
             DecodeErrorKind::InvalidText(encoding) => write!(f, "text{at} is not {encoding}"),
             DecodeErrorKind::InvalidChar => write!(f, "no single char{at}"),
             DecodeErrorKind::InvalidDiscriminant(found) => write!(f, "no variant has the number {found}{at}"),
-            DecodeErrorKind::WrongTag { expected, found } => {
+            DecodeErrorKind::WrongTag { expected, found, type_name: None } => {
                 write!(f, "tag {found} where {expected} was expected")
             }
+            DecodeErrorKind::WrongTag { expected, found, type_name: Some(name) } => {
+                write!(f, "tag {found}, where {} has {expected}", WithoutModules(name))
+            }
             DecodeErrorKind::UnknownTag(tag) => write!(f, "no message has the tag {tag}"),
-            DecodeErrorKind::LeftOver(count) => write!(f, "{count} bytes left over{at}"),
+            DecodeErrorKind::LeftOver(count) => write!(f, "{} left over{at}", Count::bytes(*count)),
             DecodeErrorKind::LimitExceeded { limit, found } => {
                 write!(f, "a length of {found}{at}, more than the limit of {limit}")
             }
+            DecodeErrorKind::NestedTooDeep { limit } => write!(f, "values nested more than {limit} deep{at}"),
             DecodeErrorKind::NestedTooLarge { limit } => {
-                write!(f, "values nested{at} in others that take more than {limit} bytes of memory")
+                write!(
+                    f,
+                    "values nested{at} in others that take more than {} of memory",
+                    Count::bytes(*limit)
+                )
             }
             DecodeErrorKind::TooManyEmpty { limit } => {
-                write!(f, "more than {limit} values that take no bytes{at}")
+                write!(f, "more than {} that take no bytes{at}", Count(*limit, "value"))
             }
             DecodeErrorKind::PositionPastEnd { length } => {
                 write!(f, "a position{at}, past the end at {length}")
@@ -204,7 +227,7 @@ impl fmt::Display for DecodeError {
 pub struct EncodeError(Box<Detail<EncodeErrorKind>>);
 
 /// What was wrong with the value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EncodeErrorKind {
     /// A character that the encoding has no bytes for.
@@ -240,7 +263,7 @@ pub enum EncodeErrorKind {
         length: usize,
     },
     /// What a type's own [`Encode`](super::Encode) refused.
-    Custom(&'static str),
+    Custom(Cow<'static, str>),
 }
 
 impl EncodeError {
@@ -252,8 +275,8 @@ impl EncodeError {
 
     /// An error in the words of a type's own [`Encode`](super::Encode).
     #[cold]
-    pub fn custom(message: &'static str) -> Self {
-        Self::new(EncodeErrorKind::Custom(message))
+    pub fn custom(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(EncodeErrorKind::Custom(message.into()))
     }
 
     /// A length that the wire's `i32` cannot say.
@@ -277,8 +300,8 @@ impl EncodeError {
     }
 
     /// What was wrong.
-    pub fn kind(&self) -> EncodeErrorKind {
-        self.0.kind
+    pub fn kind(&self) -> &EncodeErrorKind {
+        &self.0.kind
     }
 
     /// The fields that lead to it as (type, field), the outermost first.
@@ -290,7 +313,7 @@ impl EncodeError {
 impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt_path(f)?;
-        match self.0.kind {
+        match &self.0.kind {
             EncodeErrorKind::Unencodable { encoding, character } => {
                 write!(f, "{encoding} has no {character:?}")
             }
@@ -302,7 +325,7 @@ impl fmt::Display for EncodeError {
                 write!(f, "a length of {found}, more than the limit of {limit}")
             }
             EncodeErrorKind::WrongSize { reserved, found } => {
-                write!(f, "{found} bytes for the {reserved} reserved")
+                write!(f, "{} for the {reserved} reserved", Count::bytes(*found))
             }
             EncodeErrorKind::PositionPastEnd { position, length } => {
                 write!(f, "a position at byte {position}, past the end at {length}")
@@ -321,9 +344,32 @@ struct Detail<Kind> {
     path: Vec<(&'static str, &'static str)>,
 }
 
+/// How many fields of a path are shown at each of its ends: a value nested a hundred deep has as many.
+const SHOWN: usize = 3;
+
 impl<Kind> Detail<Kind> {
     fn fmt_path(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.path.iter().rev().try_for_each(|(owner, field)| write!(f, "{owner}.{field}: "))
+        let hidden = SHOWN..self.path.len().saturating_sub(SHOWN);
+        for (place, (owner, field)) in self.path.iter().rev().enumerate() {
+            if !hidden.contains(&place) {
+                write!(f, "{owner}.{field}: ")?;
+            } else if place == hidden.start {
+                f.write_str("… ")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A type's name without the modules that it and its parameters are in.
+struct WithoutModules(&'static str);
+
+impl fmt::Display for WithoutModules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_in_path = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == ':';
+        self.0
+            .split_inclusive(|letter| !is_in_path(letter))
+            .try_for_each(|path| f.write_str(path.rsplit("::").next().unwrap_or(path)))
     }
 }
 
@@ -351,6 +397,26 @@ mod tests {
         let error = error.in_field("Game", "players");
         assert_eq!(error.to_string(), "Game.players: Player.name: 12 bytes needed at byte 4, 3 left");
         assert!(error.path().eq([("Game", "players"), ("Player", "name")]));
+    }
+
+    #[test]
+    fn a_long_path_is_shown_by_its_ends() {
+        const NUMBERS: [&str; 9] = ["0", "1", "2", "3", "4", "5", "6", "7", "8"];
+        let nested = |depth: usize| {
+            let error = DecodeError::unknown_tag(7);
+            NUMBERS[..depth].iter().rev().fold(error, |error, number| error.in_field("T", number)).to_string()
+        };
+        assert_eq!(nested(6), "T.0: T.1: T.2: T.3: T.4: T.5: no message has the tag 7");
+        assert_eq!(nested(7), "T.0: T.1: T.2: … T.4: T.5: T.6: no message has the tag 7");
+        assert_eq!(nested(9), "T.0: T.1: T.2: … T.6: T.7: T.8: no message has the tag 7");
+    }
+
+    #[test]
+    fn a_type_s_name_is_shown_without_modules() {
+        let shown = |name| WithoutModules(name).to_string();
+        assert_eq!(shown("game::messages::Choose"), "Choose");
+        assert_eq!(shown("alloc::boxed::Box<game::Wrapped<game::Choose, u8>>"), "Box<Wrapped<Choose, u8>>");
+        assert_eq!(shown("(game::Choose, [alloc::string::String; 3])"), "(Choose, [String; 3])");
     }
 
     #[test]

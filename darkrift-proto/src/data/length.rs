@@ -127,9 +127,9 @@ mod tests {
 
         let limit = length - 1;
         let error = Writer::new().write_at_most(limit, value).unwrap_err();
-        assert_eq!(error.kind(), EncodeErrorKind::LimitExceeded { limit, found: length });
+        assert_eq!(*error.kind(), EncodeErrorKind::LimitExceeded { limit, found: length });
         let error = Reader::new(&bytes[2..]).read_at_most::<T>(limit).unwrap_err();
-        assert_eq!(error.kind(), DecodeErrorKind::LimitExceeded { limit, found: length });
+        assert_eq!(*error.kind(), DecodeErrorKind::LimitExceeded { limit, found: length });
     }
 
     #[test]
@@ -165,7 +165,7 @@ mod tests {
         let error = Reader::new(&[0, 0, 0]).read_at_most::<Bytes>(1).unwrap_err();
         assert!(matches!(error.kind(), DecodeErrorKind::UnexpectedEnd { .. }));
         let error = Reader::new(&[0xff; 4]).read_at_most::<Bytes>(1).unwrap_err();
-        assert_eq!(error.kind(), DecodeErrorKind::NegativeLength(-1));
+        assert_eq!(*error.kind(), DecodeErrorKind::NegativeLength(-1));
     }
 
     #[test]

@@ -223,8 +223,7 @@ impl<'a> Reader<'a> {
     #[cold]
     fn nested_too_deep(&self) -> DecodeError {
         let error = if self.depth == Self::MAX_DEPTH {
-            let limit = usize::from(Self::MAX_DEPTH);
-            DecodeError::limit_exceeded(limit, limit + 1)
+            DecodeError::new(DecodeErrorKind::NestedTooDeep { limit: Self::MAX_DEPTH.into() })
         } else {
             DecodeError::new(DecodeErrorKind::NestedTooLarge { limit: Self::MAX_NESTED_BYTES })
         };

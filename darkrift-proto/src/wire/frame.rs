@@ -1,5 +1,7 @@
 //! Frames: on the stream every message stands behind its length (`docs/protocol.md`, Framing).
 
+use crate::count::Count;
+
 /// The bytes of the length before each message on the stream: an `i32`, big-endian, of what follows it.
 pub const FRAME_LENGTH_BYTES: usize = 4;
 
@@ -14,7 +16,7 @@ pub enum FrameError {
     #[error("a frame of the negative length {0}")]
     Negative(i32),
     /// The length is more than what the caller accepts.
-    #[error("a frame of {length} bytes, more than the {limit} accepted")]
+    #[error("a frame of {}, more than the {limit} accepted", Count::bytes(*length as usize))]
     TooLong {
         /// What the frame's length says, in bytes.
         length: u32,

@@ -2,6 +2,7 @@
 
 use bytes::BytesMut;
 
+use crate::count::Count;
 use crate::message::MessageKind;
 
 const COMMAND: u8 = 0x80;
@@ -123,7 +124,7 @@ impl Header {
 
 /// A message shorter than its own header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a message of {length} bytes, shorter than its header of {needed}")]
+#[error("a message of {}, shorter than its header of {needed}", Count::bytes(*length))]
 #[non_exhaustive]
 pub struct HeaderError {
     /// The message's length, in bytes.
