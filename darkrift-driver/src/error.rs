@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use darkrift_proto::{CloseKind, CloseReason, ConnectPhase};
+use darkrift_proto::{CloseKind, CloseReason, ConnectPhase, TransportError};
 
 use crate::address::AddressError;
 
@@ -55,8 +55,8 @@ pub enum ConnectError {
         /// The limit that passed.
         limit: Duration,
     },
-    /// The connection ended before it was up: the server refused this client or had no room for it, or what listens there
-    /// is no DarkRift server. A server that UDP does not reach ends it, too, after the 5 s that it waits for a datagram
+    /// The connection ended before it was up: the server refused this client, had no room for it or was stopping, or what
+    /// listens there is no DarkRift server. A server that UDP does not reach ends it, too, after the 5 s that it waits for a datagram
     /// by default: then the phase is [`ConnectPhase::Acknowledgement`].
     #[error("{}", Refusal { reason, phase: *phase, after: *after })]
     Closed {
@@ -129,7 +129,11 @@ impl fmt::Display for Refusal<'_> {
                 write!(f, "the server ended the connection after {:.1?}, before {}", self.after, self.phase)
             }
             CloseKind::EndOfStream => f.write_str(
-                "the server ended the connection before it was up: it is full, or refused this client",
+                "the server ended the connection before it was up: it is full or stopping, or refused this client",
+            ),
+            // Those that wait to be accepted get it from a server that stops.
+            CloseKind::Transport(TransportError::Reset) => f.write_str(
+                "the connection was reset before it was up: the server is full or stopping, or refused this client",
             ),
             CloseKind::FrameTooLong { .. }
             | CloseKind::NegativeFrame(_)
@@ -184,12 +188,14 @@ mod tests {
         let says =
             |initiator, kind| says_then(initiator, kind, ConnectPhase::Acknowledgement, Duration::ZERO);
         let refused = says(Initiator::Peer, CloseKind::EndOfStream);
-        assert!(refused.ends_with("it is full, or refused this client"), "{refused}");
+        assert!(refused.ends_with("it is full or stopping, or refused this client"), "{refused}");
         let late =
             |phase| says_then(Initiator::Peer, CloseKind::EndOfStream, phase, Duration::from_millis(5004));
         let unanswered = late(ConnectPhase::Acknowledgement);
         assert!(unanswered.contains("after 5.0s, before the acknowledgement on UDP"), "{unanswered}");
-        assert!(late(ConnectPhase::Configure).ends_with("it is full, or refused this client"));
+        assert!(late(ConnectPhase::Configure).ends_with("it is full or stopping, or refused this client"));
+        let reset = says(Initiator::Transport, CloseKind::Transport(TransportError::Reset));
+        assert!(reset.ends_with("the server is full or stopping, or refused this client"), "{reset}");
         let nonsense = says(Initiator::Local, CloseKind::FrameTooLong { length: 1_347_375_956, limit: 9 });
         assert!(nonsense.starts_with("what listens there does not speak as a DarkRift server"), "{nonsense}");
         assert!(nonsense.contains("1347375956"), "{nonsense}");
