@@ -81,6 +81,7 @@
 
 #[cfg(feature = "derive")]
 pub use darkrift_derive::{Decode, Encode, Message, MessageSet};
+#[doc(inline)]
 pub use darkrift_proto as proto;
 pub use darkrift_proto::{
     ClientConfig, ClientId, CloseKind, CloseReason, ConnectPhase, Decode, DecodeError, Dialect, Encode,

@@ -56,8 +56,8 @@ pub enum ConnectError {
         limit: Duration,
     },
     /// The connection ended before it was up: the server refused this client, had no room for it or was stopping, or what
-    /// listens there is no DarkRift server. A server that UDP does not reach ends it, too, after the 5 s that it waits for a datagram
-    /// by default: then the phase is [`ConnectPhase::Acknowledgement`].
+    /// listens there is no DarkRift server. A server that UDP does not reach ends it, too, after the 5 s that it waits for a
+    /// datagram by default: then the phase is [`ConnectPhase::Acknowledgement`].
     #[error("{}", Refusal { reason, phase: *phase, after: *after })]
     Closed {
         /// Why it ended.

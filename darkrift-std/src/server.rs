@@ -93,7 +93,8 @@ impl Server {
         /// What the server has counted since it began.
         pub fn statistics(&self) -> ServerStatistics = self.server.statistics;
 
-        /// Sends a message to every client. It is encoded once, however many there are.
+        /// Sends a message to every client, also to those whose [`ServerEvent::Connected`] was not taken yet. It is encoded
+        /// once, however many there are.
         ///
         /// # Errors
         /// When the message cannot be encoded, or is longer than its channel carries; then nobody got it.

@@ -37,6 +37,9 @@ pub struct Broadcast {
 impl<R> Server<R> {
     /// Sends a message to every client. It is encoded once, however many there are, and never waits.
     ///
+    /// Every client is whoever is connected, also one that [`accept`](Self::accept) has not given yet. What is only for
+    /// players of whom the game knows more goes to their ids: [`broadcast_to`](Self::broadcast_to).
+    ///
     /// A client whose reliable queue is full misses a reliable message, and the rest of what it gets has a gap: that is what
     /// [`Broadcast::behind`] lists. Send it what it missed with [`Client::send`](crate::Client::send), which waits, or let
     /// [`ServerBuilder::behind`](crate::ServerBuilder::behind) disconnect such clients.

@@ -6,7 +6,7 @@ use darkrift_driver::Behind;
 use darkrift_driver::proto::{ClientId, CloseKind, Initiator, Message, SendMode};
 use darkrift_tokio::{Client, Server};
 
-use crate::{RELIABLE, UNRELIABLE, crowd, on_tokio, until, works};
+use crate::{RELIABLE, UNRELIABLE, bind, crowd, on_tokio, until, works};
 
 /// Bytes of a payload, of which few fill a queue.
 const LONG: usize = 60_000;
@@ -19,6 +19,21 @@ fn long(tag: u16) -> Message {
 
 fn id(number: u16) -> ClientId {
     ClientId::new(number)
+}
+
+#[test]
+fn a_client_that_nobody_has_accepted_yet_gets_a_broadcast_too() {
+    on_tokio(async {
+        let server = bind(Server::builder()).await;
+        let client = Client::connect(server.local_addr()).await.unwrap();
+        for (number, mode) in [RELIABLE, UNRELIABLE].into_iter().enumerate() {
+            let tag = number as u16;
+            let report = server.broadcast(mode, &Message::empty(tag)).unwrap();
+            assert_eq!((report.sent, report.behind), (1, vec![]));
+            assert_eq!(client.recv().await.expect("it is open").tag(), tag);
+        }
+        assert_eq!(server.accept().await.expect("it runs").id(), client.id());
+    });
 }
 
 #[test]
