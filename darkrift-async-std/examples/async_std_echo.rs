@@ -1,14 +1,17 @@
-//! An echo server and a client of it on smol, in one program: a thousand messages there and back, each way of sending.
+//! An echo server and a client of it on async-std, in one program: a thousand messages there and back, each way of sending.
 //!
-//! `smol_echo`
+//! `async_std_echo`
+//!
+//! A game that depends on `darkrift` has these names in `darkrift::async_std`.
+//!
+//! async-std is discontinued upstream: new games start on smol, where the same program differs in two names.
 
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use darkrift::smol::{Client, Server};
-use darkrift::{Message, SendMode};
-use smol::Timer;
+use darkrift_async_std::proto::{Message, SendMode};
+use darkrift_async_std::{Client, Server};
 
 /// What was sent unreliably and has not come back by then is lost.
 const LIMIT: Duration = Duration::from_secs(1);
@@ -16,16 +19,16 @@ const LIMIT: Duration = Duration::from_secs(1);
 fn main() -> ExitCode {
     if let Ok(Some(argument)) = lexopt::Parser::from_env().next() {
         if argument == lexopt::Arg::Long("help") || argument == lexopt::Arg::Short('h') {
-            println!("usage: smol_echo");
+            println!("usage: async_std_echo");
             return ExitCode::SUCCESS;
         }
-        eprintln!("smol_echo: {}\nusage: smol_echo", argument.unexpected());
+        eprintln!("async_std_echo: {}\nusage: async_std_echo", argument.unexpected());
         return ExitCode::from(2);
     }
-    match smol::block_on(exchange()) {
+    match async_std::task::block_on(exchange()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("smol_echo: {error}");
+            eprintln!("async_std_echo: {error}");
             ExitCode::FAILURE
         }
     }
@@ -34,7 +37,7 @@ fn main() -> ExitCode {
 async fn exchange() -> Result<(), Box<dyn Error>> {
     let server = Server::bind("127.0.0.1:0").await?;
     println!("listening on {}", server.local_addr());
-    smol::spawn(serve(server.clone())).detach();
+    async_std::task::spawn(serve(server.clone()));
 
     let client = Client::connect(server.local_addr()).await?;
     for mode in [SendMode::Reliable, SendMode::Unreliable] {
@@ -70,16 +73,12 @@ async fn answered(client: &Client, mode: SendMode, message: &Message) -> Result<
     if mode == SendMode::Reliable {
         return answer.await;
     }
-    smol::future::or(answer, async {
-        Timer::after(LIMIT).await;
-        Ok(false)
-    })
-    .await
+    async_std::future::timeout(LIMIT, answer).await.unwrap_or(Ok(false))
 }
 
 async fn serve(server: Server) {
     while let Some(client) = server.accept().await {
-        smol::spawn(echo(client)).detach();
+        async_std::task::spawn(echo(client));
     }
 }
 

@@ -1,15 +1,16 @@
-//! An echo server and a client of it on async-std, in one program: a thousand messages there and back, each way of sending.
+//! An echo server and a client of it on smol, in one program: a thousand messages there and back, each way of sending.
 //!
-//! `async_std_echo`
+//! `smol_echo`
 //!
-//! async-std is discontinued upstream: new games start on smol, where the same program differs in two names.
+//! A game that depends on `darkrift` has these names in `darkrift::smol`.
 
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use darkrift::async_std::{Client, Server};
-use darkrift::{Message, SendMode};
+use darkrift_smol::proto::{Message, SendMode};
+use darkrift_smol::{Client, Server};
+use smol::Timer;
 
 /// What was sent unreliably and has not come back by then is lost.
 const LIMIT: Duration = Duration::from_secs(1);
@@ -17,16 +18,16 @@ const LIMIT: Duration = Duration::from_secs(1);
 fn main() -> ExitCode {
     if let Ok(Some(argument)) = lexopt::Parser::from_env().next() {
         if argument == lexopt::Arg::Long("help") || argument == lexopt::Arg::Short('h') {
-            println!("usage: async_std_echo");
+            println!("usage: smol_echo");
             return ExitCode::SUCCESS;
         }
-        eprintln!("async_std_echo: {}\nusage: async_std_echo", argument.unexpected());
+        eprintln!("smol_echo: {}\nusage: smol_echo", argument.unexpected());
         return ExitCode::from(2);
     }
-    match async_std::task::block_on(exchange()) {
+    match smol::block_on(exchange()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("async_std_echo: {error}");
+            eprintln!("smol_echo: {error}");
             ExitCode::FAILURE
         }
     }
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
 async fn exchange() -> Result<(), Box<dyn Error>> {
     let server = Server::bind("127.0.0.1:0").await?;
     println!("listening on {}", server.local_addr());
-    async_std::task::spawn(serve(server.clone()));
+    smol::spawn(serve(server.clone())).detach();
 
     let client = Client::connect(server.local_addr()).await?;
     for mode in [SendMode::Reliable, SendMode::Unreliable] {
@@ -71,12 +72,16 @@ async fn answered(client: &Client, mode: SendMode, message: &Message) -> Result<
     if mode == SendMode::Reliable {
         return answer.await;
     }
-    async_std::future::timeout(LIMIT, answer).await.unwrap_or(Ok(false))
+    smol::future::or(answer, async {
+        Timer::after(LIMIT).await;
+        Ok(false)
+    })
+    .await
 }
 
 async fn serve(server: Server) {
     while let Some(client) = server.accept().await {
-        async_std::task::spawn(echo(client));
+        smol::spawn(echo(client)).detach();
     }
 }
 
