@@ -167,6 +167,74 @@
 //! # }
 //! ```
 //!
+//! # Enums with fields, and maps
+//!
+//! The format has neither, and games write them in forms of their own: most often a number and what belongs to it, and a
+//! count with the pairs. So neither is derived. An enum of messages is a [`MessageSet`](macro@MessageSet); one within a
+//! message has its `Encode` and `Decode` written by hand, and a map is a `Vec` of pairs or a field `with` functions that make
+//! it one:
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//!
+//! use darkrift_derive::Message;
+//! # use darkrift_proto as darkrift;
+//! use darkrift::{Decode, DecodeError, Encode, EncodeError, Reader, Writer};
+//!
+//! #[derive(Debug, PartialEq, Message)]
+//! #[darkrift(tag = 8)]
+//! struct Board {
+//!     shapes: Vec<Shape>,
+//!     #[darkrift(with = pairs)]
+//!     points: BTreeMap<u16, i32>,
+//! }
+//!
+//! #[derive(Debug, PartialEq)]
+//! enum Shape {
+//!     Circle(f32),
+//!     Rectangle { width: f32, height: f32 },
+//! }
+//!
+//! impl Encode for Shape {
+//!     fn encode(&self, writer: &mut Writer) -> Result<(), EncodeError> {
+//!         match self {
+//!             Self::Circle(radius) => writer.write(&(0_u8, radius)),
+//!             Self::Rectangle { width, height } => writer.write(&(1_u8, width, height)),
+//!         }
+//!     }
+//! }
+//!
+//! impl Decode for Shape {
+//!     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+//!         Ok(match reader.read_u8()? {
+//!             0 => Self::Circle(reader.read()?),
+//!             1 => Self::Rectangle { width: reader.read()?, height: reader.read()? },
+//!             other => return Err(DecodeError::invalid_discriminant(other)),
+//!         })
+//!     }
+//! }
+//!
+//! /// A count, then each key with its value.
+//! mod pairs {
+//! #   use super::*;
+//!     pub fn encode<K: Encode, V: Encode>(map: &BTreeMap<K, V>, writer: &mut Writer) -> Result<(), EncodeError> {
+//!         writer.write(&map.iter().collect::<Vec<_>>())
+//!     }
+//!
+//!     pub fn decode<K: Decode + Ord, V: Decode>(reader: &mut Reader<'_>) -> Result<BTreeMap<K, V>, DecodeError> {
+//!         Ok(reader.read_vec::<(K, V)>()?.into_iter().collect())
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let board = Board { shapes: vec![Shape::Circle(1.5)], points: BTreeMap::from([(3, -1)]) };
+//! let message = darkrift::Message::encode(8, &board)?;
+//! assert_eq!(message.payload()[..], [0, 0, 0, 1, 0, 0x3f, 0xc0, 0, 0, 0, 0, 0, 1, 0, 3, 0xff, 0xff, 0xff, 0xff]);
+//! assert_eq!(message.decode_strict::<Board>()?, board);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # What it costs
 //!
 //! Nothing beyond the code by hand: the generated functions call the reader and the writer field by field, allocate only

@@ -122,6 +122,15 @@ fn fieldless_enum(
     found: &TypeAttributes,
     errors: &mut Errors,
 ) -> Body {
+    if let Some(variant) = data.variants.iter().find(|variant| !matches!(variant.fields, Fields::Unit)) {
+        // Nothing else is of use to hear: with an integer it has no form either.
+        errors.push_at(
+            &variant.fields,
+            "an enum with fields has no form in DarkRift's format: make each variant a message and derive `MessageSet`, \
+             or write `Encode` and `Decode` by hand as in the documentation of `darkrift-derive`",
+        );
+        return Body::Struct(Vec::new());
+    }
     let integer = errors.take(integer_of(ident, attributes)).unwrap_or_else(|| ident.clone());
     if let Some(encoding) = &found.encoding {
         errors.push(encoding.span(), "an enum is an integer on the wire and has no text to encode");
@@ -131,13 +140,6 @@ fn fieldless_enum(
     }
     for variant in &data.variants {
         refuse(&variant.attrs, errors, "a variant takes no attribute: it is its integer");
-        if !matches!(variant.fields, Fields::Unit) {
-            errors.push_at(
-                &variant.fields,
-                "an enum with fields has no form in DarkRift's format: \
-                 make each variant a message and derive `MessageSet`, or write `Encode` and `Decode` by hand",
-            );
-        }
     }
     Body::Enum { integer, variants: data.variants.into_iter().map(|variant| variant.ident).collect() }
 }

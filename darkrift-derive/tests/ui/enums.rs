@@ -32,6 +32,11 @@ enum WithFields {
 }
 
 #[derive(Encode, Decode)]
+enum WithFieldsAndOfNoInteger {
+    Circle(f32),
+}
+
+#[derive(Encode, Decode)]
 #[repr(u8)]
 enum WithAttribute {
     #[darkrift(skip)]
