@@ -580,6 +580,28 @@ fn a_close_waits_no_longer_than_the_linger_time() {
 }
 
 #[test]
+fn a_connection_that_never_was_up_holds_its_sockets_for_half_a_second_at_most() {
+    let mut rejected = Driven::paired_server(|_| {});
+    rejected.connection.close_with(at(5000), CloseReason::new(Initiator::Local, CloseKind::Rejected));
+    let [mut no_token, mut no_acknowledgement, mut hurried] = [
+        Driven::server(|_| {}).2,
+        Driven::greeted_client(|_| {}),
+        Driven::server(|config| config.limits.linger = Duration::from_millis(400)).2,
+    ];
+    for side in [&mut no_token, &mut no_acknowledgement, &mut hurried] {
+        side.connection.handle_timeout(at(5000));
+    }
+    for (mut side, gone) in [(rejected, 5500), (no_token, 5500), (no_acknowledgement, 5500), (hurried, 5400)]
+    {
+        assert!(side.connection.is_closed());
+        assert_eq!(side.connection.poll_timeout(), Some(at(gone)));
+        side.connection.handle_timeout(at(gone));
+        assert!(side.connection.is_drained());
+        assert!(!side.connection.wants_stream_reset(), "nothing was left to say");
+    }
+}
+
+#[test]
 fn answers_to_a_client_that_ended_its_stream_may_still_leave() {
     let mut server = Driven::connected_server(|_| {});
     server.connection.send(NOW, RELIABLE, &message(1)).unwrap();

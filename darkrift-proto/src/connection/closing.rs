@@ -1,9 +1,15 @@
 //! How a connection ends: one reason, what was queued flushed, both halves of the stream shut.
 
+use core::time::Duration;
+
 use super::state::{Occurrence, State};
 use super::timers::Timer;
 use super::{CloseKind, CloseReason, Connection, Initiator, TransportError};
 use crate::time::Instant;
+
+/// How long at most the close of a connection lingers that never was up: there is next to nothing to flush, and those whom a
+/// server refuses shall not keep its sockets.
+const LINGER_BEFORE_CONFIGURE: Duration = Duration::from_millis(500);
 
 impl Connection {
     /// Ends the connection by the application's wish: queued messages are flushed, the stream is shut down, and the
@@ -63,7 +69,9 @@ impl Connection {
             return;
         }
         self.timers.clear();
-        self.timers.set(Timer::Linger, now + self.limits().linger);
+        let linger = self.limits().linger;
+        let linger = if self.id.is_some() { linger } else { linger.min(LINGER_BEFORE_CONFIGURE) };
+        self.timers.set(Timer::Linger, now + linger);
         self.token_due = false;
         self.input_missing = 0;
         self.events.close(reason);

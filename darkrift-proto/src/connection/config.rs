@@ -33,6 +33,7 @@ pub struct Limits {
     /// finds the dead.
     pub idle_timeout: Option<Duration>,
     /// How long a close waits for what is queued to leave and for the peer to end its stream. Default 2 s.
+    /// Where Configure has neither come nor gone out it is 0.5 s at most.
     pub linger: Duration,
     /// Whether pings are acknowledged at once by the connection: an empty message of the same tag on the same
     /// channel. Default true; with false the application acknowledges, when it sees fit.
