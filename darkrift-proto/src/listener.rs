@@ -4,12 +4,18 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
+use core::time::Duration;
 
 use bytes::Bytes;
 
 use crate::connection::{Connection, ServerConfig};
 use crate::time::Instant;
 use crate::wire::{Acknowledgement, Hello, TOKEN_BYTES, Token};
+
+/// How often a connection's token is answered again in a second: an honest client repeats it each second or so, and anyone
+/// who has it can have it answered to the address that it came from first.
+const ANSWERS: u32 = 32;
+const SECOND: Duration = Duration::from_secs(1);
 
 /// Where tokens come from: eight bytes that nobody can guess, from the operating system's randomness.
 pub trait TokenSource {
@@ -68,7 +74,8 @@ pub enum Routing {
     /// It carried this connection's token, and there is no room for another client: close the connection as
     /// [`NoFreeId`](crate::CloseKind::NoFreeId).
     Full(ConnectionKey),
-    /// A token repeated: send `answer` to the address it came from again.
+    /// A token repeated: send `answer` to the address it came from again. Given 32 times a second at most for one
+    /// connection; tokens past that are ignored.
     Answer {
         /// The acknowledgement, the same as the first.
         answer: Bytes,
@@ -93,8 +100,9 @@ pub struct Listener {
     tokens: BTreeMap<Token, u32>,
     /// The connection of each address that a token came from.
     addresses: BTreeMap<Address, ConnectionKey>,
-    /// How many connections of each IP address, as [`network`] has it, wait for their token.
+    /// How many connections of each IP address, as [`network`] has it, are pending.
     pending_by_network: BTreeMap<u128, usize>,
+    /// How many wait for their token, or were refused and have not gone.
     pending: usize,
     paired: usize,
     /// How many connections were accepted so far.
@@ -145,8 +153,52 @@ struct Occupant {
     accepted: u64,
     /// The IP address of the TCP connection.
     peer_ip: u128,
+    stage: Stage,
+}
+
+/// How far through the door a connection is.
+#[derive(Debug)]
+enum Stage {
+    /// Its token has not come.
+    Waiting,
+    /// Its token came.
+    Paired(Paired),
+    /// It will be no client, whatever comes.
+    Refused,
+}
+
+#[derive(Debug)]
+struct Paired {
     /// Where its token came from, as the socket said it.
-    datagrams_from: Option<SocketAddr>,
+    from: SocketAddr,
+    /// How often its token was answered again in the second that began then.
+    answers: u32,
+    since: Instant,
+}
+
+impl Occupant {
+    fn paired(&self) -> Option<&Paired> {
+        match &self.stage {
+            Stage::Paired(paired) => Some(paired),
+            Stage::Waiting | Stage::Refused => None,
+        }
+    }
+
+    const fn is_waiting(&self) -> bool {
+        matches!(self.stage, Stage::Waiting)
+    }
+}
+
+impl Paired {
+    /// Counts a repeated token, and says whether it is to be answered.
+    fn answers_again(&mut self, now: Instant) -> bool {
+        if now - self.since >= SECOND {
+            (self.answers, self.since) = (0, now);
+        }
+        let answers = self.answers < ANSWERS;
+        self.answers += u32::from(answers);
+        answers
+    }
 }
 
 impl Listener {
@@ -185,38 +237,49 @@ impl Listener {
         let peer_ip = ip_number(peer.ip());
         self.check_room(peer_ip)?;
         let token = self.unused_token(tokens);
-        let key = self.occupy(Occupant { token, accepted: self.accepted, peer_ip, datagrams_from: None });
+        let key = self.occupy(Occupant { token, accepted: self.accepted, peer_ip, stage: Stage::Waiting });
         self.accepted += 1;
         self.tokens.insert(token, key.index);
-        self.pending += 1;
-        *self.pending_by_network.entry(network(peer_ip)).or_default() += 1;
+        self.now_pending(peer_ip);
         let hello = Hello::new(self.config.dialect.version(), token);
         Ok((key, Connection::server(self.config.clone(), now, hello)))
     }
 
     /// A datagram came: says whose it is, or what it was. From port 0 it is nobody's, whatever it carries: nothing could
     /// be sent back, which every system refuses as an error.
-    pub fn handle_datagram(&mut self, _now: Instant, from: SocketAddr, datagram: &[u8]) -> Routing {
-        if from.port() == 0 {
+    pub fn handle_datagram(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) -> Routing {
+        let routing = if from.port() == 0 { Routing::Ignored } else { self.route(now, from, datagram) };
+        if matches!(routing, Routing::Ignored) {
             self.ignored += 1;
-            return Routing::Ignored;
         }
+        routing
+    }
+
+    fn route(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) -> Routing {
         let address = Address::new(from);
         let holder = self.addresses.get(&address).copied();
-        let carried = self.carried_token(datagram);
-        match (holder, carried) {
+        match (holder, self.carried_token(datagram)) {
             (Some(holder), None) => Routing::Deliver(holder),
-            (Some(holder), Some(carried)) if carried == holder.index => {
-                Routing::Answer { answer: self.acknowledgement(carried) }
-            }
+            (Some(holder), Some(carried)) if carried == holder.index => self.answer_again(now, carried),
             (Some(holder), Some(carried)) if self.may_replace(holder, carried) => {
-                self.pair(carried, from, address, Some(holder))
+                self.pair(now, carried, from, address, Some(holder))
             }
-            (None, Some(carried)) if self.is_pending(carried) => self.pair(carried, from, address, None),
-            _ => {
-                self.ignored += 1;
-                Routing::Ignored
-            }
+            (None, Some(carried)) if self.is_waiting(carried) => self.pair(now, carried, from, address, None),
+            _ => Routing::Ignored,
+        }
+    }
+
+    /// The connection will be no client: the application does not want it, or it has ended before. Until it is
+    /// [released](Self::release) it counts as one that waits for its token and no more as a client, so that those who are
+    /// refused take no client's place while they are closed; its token and its address are nobody's. No effect on a key
+    /// already released.
+    pub fn refuse(&mut self, key: ConnectionKey) {
+        let Some(occupant) = self.occupant_mut(key) else { return };
+        let stage = core::mem::replace(&mut occupant.stage, Stage::Refused);
+        let peer_ip = occupant.peer_ip;
+        if let Stage::Paired(Paired { from, .. }) = stage {
+            self.no_longer_paired(key, from);
+            self.now_pending(peer_ip);
         }
     }
 
@@ -230,33 +293,27 @@ impl Listener {
         slot.generation = slot.generation.wrapping_add(1);
         self.free.push(key.index);
         self.tokens.remove(&occupant.token);
-        match occupant.datagrams_from {
+        match occupant.paired() {
             None => self.no_longer_pending(occupant.peer_ip),
-            Some(from) => {
-                self.paired -= 1;
-                // Unless it was evicted, and the address is another's.
-                let address = Address::new(from);
-                if self.addresses.get(&address) == Some(&key) {
-                    self.addresses.remove(&address);
-                }
-            }
+            Some(paired) => self.no_longer_paired(key, paired.from),
         }
     }
 
-    /// How many connections wait for their token.
+    /// How many connections wait for their token, or were refused and are not released.
     pub const fn pending(&self) -> usize {
         self.pending
     }
 
-    /// How many connections have had their token and are not released.
+    /// How many connections have had their token and are neither refused nor released.
     pub const fn paired(&self) -> usize {
         self.paired
     }
 
-    /// Where the connection's datagrams come from and go to, as the socket said it; `None` before its token came.
+    /// Where the connection's datagrams come from and go to, as the socket said it; `None` before its token came, and
+    /// once it is refused.
     pub fn datagram_address(&self, key: ConnectionKey) -> Option<SocketAddr> {
         let slot = self.slots.get(key.index()).filter(|slot| slot.generation == key.generation)?;
-        slot.occupant.as_ref()?.datagrams_from
+        Some(slot.occupant.as_ref()?.paired()?.from)
     }
 
     /// How many datagrams were nobody's, or nonsense.
@@ -318,6 +375,11 @@ impl Listener {
         self.slots.get(index as usize)?.occupant.as_ref()
     }
 
+    fn occupant_mut(&mut self, key: ConnectionKey) -> Option<&mut Occupant> {
+        let slot = self.slots.get_mut(key.index()).filter(|slot| slot.generation == key.generation)?;
+        slot.occupant.as_mut()
+    }
+
     /// The slot whose token the datagram is, if it is one: a version byte, which does not matter, and the token.
     fn carried_token(&self, datagram: &[u8]) -> Option<u32> {
         let (_version, token) = datagram.split_first()?;
@@ -325,25 +387,24 @@ impl Listener {
         self.tokens.get(&Token::new(token)).copied()
     }
 
-    fn is_pending(&self, index: u32) -> bool {
-        self.occupant(index).is_some_and(|occupant| occupant.datagrams_from.is_none())
+    fn is_waiting(&self, index: u32) -> bool {
+        self.occupant(index).is_some_and(Occupant::is_waiting)
     }
 
-    /// Whether the pending connection `newcomer` may take the address of `holder`: only where both came from the
+    /// Whether the waiting connection `newcomer` may take the address of `holder`: only where both came from the
     /// same host, since anyone can forge a datagram's source, and shall not evict somebody else's client by it; and
     /// only where it came later, since the token of a client that died may still be under way when it is back.
     fn may_replace(&self, holder: ConnectionKey, newcomer: u32) -> bool {
         let (Some(holder), Some(newcomer)) = (self.occupant(holder.index), self.occupant(newcomer)) else {
             return false;
         };
-        newcomer.datagrams_from.is_none()
-            && newcomer.peer_ip == holder.peer_ip
-            && newcomer.accepted > holder.accepted
+        newcomer.is_waiting() && newcomer.peer_ip == holder.peer_ip && newcomer.accepted > holder.accepted
     }
 
     /// The token of slot `index` came from `from`, an address that `holder` had until now.
     fn pair(
         &mut self,
+        now: Instant,
         index: u32,
         from: SocketAddr,
         address: Address,
@@ -354,8 +415,8 @@ impl Listener {
         if self.is_full() && holder.is_none() {
             return Routing::Full(key);
         }
-        let Some(occupant) = self.slots[index as usize].occupant.as_mut() else { return Routing::Ignored };
-        occupant.datagrams_from = Some(from);
+        let Some(occupant) = self.occupant_mut(key) else { return Routing::Ignored };
+        occupant.stage = Stage::Paired(Paired { from, answers: 0, since: now });
         let peer_ip = occupant.peer_ip;
         self.no_longer_pending(peer_ip);
         self.paired += 1;
@@ -363,10 +424,34 @@ impl Listener {
         Routing::Paired { key, answer: self.acknowledgement(index), evicted: holder }
     }
 
+    /// The token of slot `index` came again, from the address that it has.
+    fn answer_again(&mut self, now: Instant, index: u32) -> Routing {
+        let key = self.key(index);
+        let answers = match self.occupant_mut(key).map(|occupant| &mut occupant.stage) {
+            Some(Stage::Paired(paired)) => paired.answers_again(now),
+            _ => false,
+        };
+        if answers { Routing::Answer { answer: self.acknowledgement(index) } } else { Routing::Ignored }
+    }
+
     fn acknowledgement(&self, index: u32) -> Bytes {
         self.occupant(index).map_or_else(Bytes::new, |occupant| {
             Acknowledgement::new(self.config.dialect, occupant.token).to_bytes()
         })
+    }
+
+    fn now_pending(&mut self, peer_ip: u128) {
+        self.pending += 1;
+        *self.pending_by_network.entry(network(peer_ip)).or_default() += 1;
+    }
+
+    fn no_longer_paired(&mut self, key: ConnectionKey, from: SocketAddr) {
+        self.paired -= 1;
+        // Unless it was evicted, and the address is another's.
+        let address = Address::new(from);
+        if self.addresses.get(&address) == Some(&key) {
+            self.addresses.remove(&address);
+        }
     }
 
     fn no_longer_pending(&mut self, peer_ip: u128) {

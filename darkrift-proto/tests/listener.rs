@@ -5,10 +5,10 @@ mod common;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use common::{HELLO, NOW, Tokens};
+use common::{HELLO, NOW, Tokens, at};
 use darkrift_proto::wire::{Acknowledgement, Hello, Token};
 use darkrift_proto::{
-    Connection, ConnectionKey, Dialect, Listener, Refused, Routing, ServerConfig, TokenSource,
+    Connection, ConnectionKey, Dialect, Instant, Listener, Refused, Routing, ServerConfig, TokenSource,
 };
 
 /// A door that counts its tokens from 1.
@@ -59,7 +59,15 @@ impl Door {
     }
 
     fn hears(&mut self, from: &str, datagram: &[u8]) -> Routing {
-        self.listener.handle_datagram(NOW, address(from), datagram)
+        self.hears_at(NOW, from, datagram)
+    }
+
+    fn hears_at(&mut self, now: Instant, from: &str, datagram: &[u8]) -> Routing {
+        self.listener.handle_datagram(now, address(from), datagram)
+    }
+
+    fn pending_and_paired(&self) -> (usize, usize) {
+        (self.listener.pending(), self.listener.paired())
     }
 
     /// A client that is through the door, with this UDP address.
@@ -76,14 +84,14 @@ impl Door {
 fn a_token_pairs_the_address_that_it_came_from() {
     let mut door = Door::new(|_| {});
     let guest = door.accept("192.0.2.1:1000").unwrap();
-    assert_eq!((door.listener.pending(), door.listener.paired()), (1, 0));
+    assert_eq!(door.pending_and_paired(), (1, 0));
     assert_eq!(door.listener.datagram_address(guest.key), None);
     let answer = guest.answer();
     assert_eq!(
         door.hears("192.0.2.1:2000", &guest.hello()),
         Routing::Paired { key: guest.key, answer, evicted: None }
     );
-    assert_eq!((door.listener.pending(), door.listener.paired()), (0, 1));
+    assert_eq!(door.pending_and_paired(), (0, 1));
     assert_eq!(door.listener.datagram_address(guest.key), Some(address("192.0.2.1:2000")));
     assert_eq!(door.hears("192.0.2.1:2000", &[0, 0, 1]), Routing::Deliver(guest.key));
     assert_eq!(door.hears("192.0.2.1:2001", &[0, 0, 1]), Routing::Ignored);
@@ -129,6 +137,32 @@ fn a_repeated_token_is_answered_again_and_not_delivered() {
         assert_eq!(door.hears("192.0.2.1:2000", &guest.hello()), Routing::Answer { answer: guest.answer() });
     }
     assert_eq!(door.hears("192.0.2.1:2001", &guest.hello()), Routing::Ignored, "it is paired already");
+}
+
+#[test]
+fn a_token_repeated_without_end_is_answered_32_times_a_second() {
+    let mut door = Door::new(|_| {});
+    let [first, second] = [door.paired("192.0.2.1:2000"), door.paired("192.0.2.2:2000")];
+    let mut answers_at = |millis, from, guest: &Guest| {
+        let routings = (0..1000).map(|_| door.hears_at(at(millis), from, &guest.hello()));
+        routings.filter(|routing| matches!(routing, Routing::Answer { .. })).count()
+    };
+    for (millis, answers) in [(0, 32), (1, 0), (999, 0), (1000, 32), (1999, 0), (60_000, 32), (1, 0)] {
+        assert_eq!(answers_at(millis, "192.0.2.1:2000", &first), answers, "at {millis} ms");
+    }
+    assert_eq!(answers_at(60_000, "192.0.2.2:2000", &second), 32, "each has its own count");
+    assert_eq!(door.listener.datagrams_ignored(), 8 * 1000 - 4 * 32);
+    assert_eq!(door.hears_at(at(60_000), "192.0.2.1:2000", &[0, 0, 1]), Routing::Deliver(first.key));
+}
+
+#[test]
+fn a_client_that_repeats_its_token_now_and_then_is_answered_each_time() {
+    let mut door = Door::new(|_| {});
+    let guest = door.paired("192.0.2.1:2000");
+    for repeat in 0..1000 {
+        let answer = Routing::Answer { answer: guest.answer() };
+        assert_eq!(door.hears_at(at(repeat * 50), "192.0.2.1:2000", &guest.hello()), answer);
+    }
 }
 
 #[test]
@@ -251,6 +285,66 @@ fn no_more_clients_come_in_than_may() {
 }
 
 #[test]
+fn who_is_refused_takes_no_clients_place_and_counts_among_those_who_wait() {
+    let mut door = Door::new(|config| {
+        (config.max_clients, config.max_pending, config.max_pending_per_address) = (1, 3, 2)
+    });
+    let refused = door.paired("192.0.2.1:2000");
+    door.listener.refuse(refused.key);
+    assert_eq!(door.pending_and_paired(), (1, 0));
+    let also_refused = door.paired("192.0.2.1:2001");
+    door.listener.refuse(also_refused.key);
+    assert_eq!(door.accept("192.0.2.1:2").err(), Some(Refused::TooManyFromAddress(2)));
+    let client = door.paired("192.0.2.2:2000");
+    assert_eq!(door.pending_and_paired(), (2, 1));
+    for _ in 0..2 {
+        door.listener.release(refused.key);
+        door.listener.refuse(refused.key);
+        assert_eq!(door.pending_and_paired(), (1, 1));
+    }
+    door.listener.release(also_refused.key);
+    door.listener.release(client.key);
+    assert_eq!(door.pending_and_paired(), (0, 0));
+}
+
+#[test]
+fn the_token_and_the_address_of_who_is_refused_are_nobodys() {
+    let mut door = Door::new(|_| {});
+    let refused = door.paired("192.0.2.1:2000");
+    // Once it has had its token, and before that.
+    let early = door.accept("192.0.2.1:1").unwrap();
+    for guest in [&refused, &early] {
+        for _ in 0..2 {
+            door.listener.refuse(guest.key);
+        }
+        assert_eq!(door.listener.datagram_address(guest.key), None);
+        assert_eq!(door.hears("192.0.2.1:2000", &guest.hello()), Routing::Ignored);
+        assert_eq!(door.hears("192.0.2.1:2000", &[0, 0, 1]), Routing::Ignored);
+    }
+    assert_eq!(door.pending_and_paired(), (2, 0));
+    let next = door.paired("192.0.2.9:2000");
+    door.listener.release(next.key);
+    let next = door.accept("192.0.2.9:1").unwrap();
+    let paired = Routing::Paired { key: next.key, answer: next.answer(), evicted: None };
+    assert_eq!(door.hears("192.0.2.1:2000", &next.hello()), paired, "whatever host it is");
+    door.listener.release(refused.key);
+    door.listener.release(early.key);
+    assert_eq!(door.hears("192.0.2.1:2000", &[0, 0, 1]), Routing::Deliver(next.key));
+    assert_eq!(door.pending_and_paired(), (0, 1));
+}
+
+#[test]
+fn who_is_refused_after_another_has_its_address_leaves_it_to_that_one() {
+    let mut door = Door::new(|_| {});
+    let ghost = door.paired("192.0.2.1:2000");
+    let back = door.accept("192.0.2.1:1001").unwrap();
+    assert!(matches!(door.hears("192.0.2.1:2000", &back.hello()), Routing::Paired { .. }));
+    door.listener.refuse(ghost.key);
+    assert_eq!(door.hears("192.0.2.1:2000", &[0, 0, 1]), Routing::Deliver(back.key));
+    assert_eq!(door.pending_and_paired(), (1, 1));
+}
+
+#[test]
 fn a_release_gives_everything_back_once() {
     let mut door = Door::new(|_| {});
     let pending = door.accept("192.0.2.1:1").unwrap();
@@ -258,7 +352,7 @@ fn a_release_gives_everything_back_once() {
     for _ in 0..2 {
         door.listener.release(pending.key);
         door.listener.release(paired.key);
-        assert_eq!((door.listener.pending(), door.listener.paired()), (0, 0));
+        assert_eq!(door.pending_and_paired(), (0, 0));
     }
     assert_eq!(door.hears("192.0.2.1:2000", &paired.hello()), Routing::Ignored);
     assert_eq!(door.hears("192.0.2.1:2000", &pending.hello()), Routing::Ignored);

@@ -356,24 +356,31 @@ proptest! {
     }
 
     #[test]
-    fn a_door_keeps_count_whatever_comes(steps in vec((0..4_u8, 0..6_u8, 0..3_u16, 0..40_u64), 0..200)) {
+    fn a_door_keeps_count_whatever_comes(steps in vec((0..5_u8, 0..6_u8, 0..3_u16, 0..40_u64), 0..200)) {
         let mut config = ServerConfig::default();
         (config.max_pending, config.max_pending_per_address, config.max_clients) = (6, 3, 5);
         let mut listener = Listener::new(Arc::new(config));
         let mut tokens = Tokens(0);
         let mut pending: Vec<ConnectionKey> = Vec::new();
         let mut paired: Vec<ConnectionKey> = Vec::new();
+        let mut refused: Vec<ConnectionKey> = Vec::new();
         for (kind, host, port, number) in steps {
             let address = SocketAddr::from(([192, 0, 2, host], port));
             match kind {
                 0 => pending.extend(listener.accept(NOW, address, &mut tokens).map(|(key, _)| key).ok()),
-                1 => {
-                    let mut all = pending.iter().chain(&paired).copied().collect::<Vec<_>>();
+                1 | 2 => {
+                    let mut all = pending.iter().chain(&paired).chain(&refused).copied().collect::<Vec<_>>();
                     if !all.is_empty() {
                         let key = all.swap_remove(number as usize % all.len());
-                        listener.release(key);
                         pending.retain(|&other| other != key);
                         paired.retain(|&other| other != key);
+                        refused.retain(|&other| other != key);
+                        if kind == 1 {
+                            listener.release(key);
+                        } else {
+                            listener.refuse(key);
+                            refused.push(key);
+                        }
                     }
                 }
                 _ => {
@@ -397,7 +404,8 @@ proptest! {
                     }
                 }
             }
-            prop_assert_eq!((listener.pending(), listener.paired()), (pending.len(), paired.len()));
+            let counted = (listener.pending(), listener.paired());
+            prop_assert_eq!(counted, (pending.len() + refused.len(), paired.len()));
         }
     }
 }

@@ -111,7 +111,7 @@ impl Loop {
                 }
                 // Here a game asks whether it wants this client. This one wants everybody for whom there is an id.
                 let Some(id) = self.server.ids.allocate() else {
-                    return self.close(key, CloseKind::NoFreeId);
+                    return self.refuse(key);
                 };
                 self.with(key, |peer, tally| {
                     peer.path = Path::Shared(key, Some(from));
@@ -121,13 +121,19 @@ impl Loop {
                     tally.most = tally.most.max(tally.joined);
                 });
             }
-            Routing::Full(key) => self.close(key, CloseKind::NoFreeId),
+            Routing::Full(key) => self.refuse(key),
             Routing::Answer { answer } => {
                 let _ = self.server.datagrams.send_to(&answer, from);
             }
             // Nobody's. Anyone can send anything, and it costs nothing.
             _ => {}
         }
+    }
+
+    /// There is no room for this client, and it shall take none while it is closed.
+    fn refuse(&mut self, key: ConnectionKey) {
+        self.close(key, CloseKind::NoFreeId);
+        self.server.listener.refuse(key);
     }
 
     fn close(&mut self, key: ConnectionKey, kind: CloseKind) {

@@ -10,7 +10,8 @@ use darkrift_proto::{CloseKind, CloseReason, Initiator, Refused, Statistics};
 pub struct ServerStatistics {
     /// Clients connected now.
     pub connected: usize,
-    /// TCP connections that have a place while they wait for their token, or are about to be closed for want of it.
+    /// TCP connections that have a place while they wait for their token, or are about to be closed: for want of it, or
+    /// since they were not let in.
     pub pending: usize,
     /// Clients that have connected.
     pub accepted: u64,

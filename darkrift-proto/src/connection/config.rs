@@ -105,7 +105,7 @@ pub struct ServerConfig {
     pub max_strikes: u32,
     /// What each kind of strike weighs. Default the original's.
     pub strike_weights: StrikeWeights,
-    /// Connections that may wait for their token. Default 4,096.
+    /// Connections that may wait for their token, those among them that were refused and have not gone. Default 4,096.
     pub max_pending: usize,
     /// Connections that may wait for their token from one IP address. Default 256. Of IPv6 a whole network of 64 bits counts
     /// as one address, since a single host has that many; an IPv4 address mapped into IPv6 counts as itself.

@@ -36,7 +36,7 @@ impl World {
             }
             Routing::Full(key) => {
                 let pair = pair_of(&self.keys, key);
-                self.close_server(pair, CloseKind::NoFreeId);
+                self.refuse(pair, CloseKind::NoFreeId);
                 self.look_at(pair, current);
             }
             Routing::Answer { answer } => self.answer(current, from, answer),
@@ -52,7 +52,7 @@ impl World {
         it.id = self.ids.allocate();
         match it.id {
             Some(_) => it.accept_at = Some(now + it.accepted_after),
-            None => self.close_server(pair, CloseKind::NoFreeId),
+            None => self.refuse(pair, CloseKind::NoFreeId),
         }
     }
 
@@ -61,10 +61,18 @@ impl World {
         let (now, it) = (self.now, &mut self.pairs[pair]);
         it.accept_at = None;
         if it.rejected {
-            self.close_server(pair, CloseKind::Rejected);
+            self.refuse(pair, CloseKind::Rejected);
         } else if let (Some(server), Some(id)) = (it.server.endpoint_mut(), it.id) {
             server.connection.configure(now, id);
             server.note_closed(Place::server(pair), &mut self.log);
+        }
+    }
+
+    /// The server will not have this client.
+    fn refuse(&mut self, pair: usize, kind: CloseKind) {
+        self.close_server(pair, kind);
+        if let Some(key) = self.pairs[pair].key {
+            self.listener.refuse(key);
         }
     }
 

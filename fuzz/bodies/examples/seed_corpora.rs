@@ -46,6 +46,12 @@ fn main() {
         "two-clients",
         &[0, 1, 0, 5, 3, 1, 0, 1, 3, 5, 1, 1, 6, 1, 0, 3, 0, 0, 7, 3, 1, 0, 1, 2, 0, 6, 1, 0, 3, 0, 0, 7],
     );
+    // A client that is refused, another from its port, a flood of that one's token, and the same in the next second.
+    write(
+        "listener",
+        "refused-and-flooded",
+        &[0, 1, 3, 1, 0, 1, 8, 0, 3, 1, 0, 1, 0, 1, 3, 1, 1, 1, 10, 1, 40, 9, 50, 10, 1, 9, 9, 50, 10, 1, 40],
+    );
     write("listener", "from-the-same-port", &[0, 1, 0, 1, 3, 1, 0, 1, 3, 1, 1, 1, 2, 0, 6, 1, 0, 3, 0, 0, 7]);
 }
 

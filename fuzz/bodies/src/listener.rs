@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use darkrift_proto::wire::Token;
 use darkrift_proto::{ConnectionKey, Instant, Listener, Refused, Routing, ServerConfig, TokenSource};
@@ -12,6 +13,8 @@ use crate::input::Input;
 const MAX_PENDING: usize = 6;
 const MAX_PER_ADDRESS: usize = 3;
 const MAX_CLIENTS: usize = 4;
+/// How often a repeated token is answered in a second.
+const ANSWERS: u32 = 32;
 
 /// A client as the plainest door would know it.
 #[derive(Debug)]
@@ -20,9 +23,12 @@ struct Client {
     token: [u8; 8],
     ip: IpAddr,
     paired_from: Option<SocketAddr>,
+    is_refused: bool,
+    /// When the second began in which its token was answered again, and how often it was.
+    answered: (Instant, u32),
 }
 
-/// Connections come and go, and datagrams come from few addresses: routing is what the plainest door says.
+/// Connections come, are refused and go, time passes, and datagrams come from few addresses: routing is what the plainest door says.
 pub fn listener(data: &[u8]) {
     let mut config = ServerConfig::default();
     config.max_pending = MAX_PENDING;
@@ -33,10 +39,11 @@ pub fn listener(data: &[u8]) {
         clients: Vec::new(),
         addresses: BTreeMap::new(),
         tokens: 0,
+        now: Instant::ZERO,
     };
     let mut input = Input::new(data);
     while !input.is_empty() {
-        match input.choice(8) {
+        match input.choice(11) {
             0 | 1 => door.accept(address(&mut input)),
             2 => door.release(usize::from(input.byte())),
             3..6 => {
@@ -46,10 +53,13 @@ pub fn listener(data: &[u8]) {
                     door.datagram(from, &datagram);
                 }
             }
-            _ => {
+            6 | 7 => {
                 let (from, bytes) = (address(&mut input), input.bytes());
                 door.datagram(from, bytes);
             }
+            8 => door.refuse(usize::from(input.byte())),
+            9 => door.now = door.now + Duration::from_millis(10) * u32::from(input.byte()),
+            _ => door.repeat_token(usize::from(input.byte()), input.byte()),
         }
         door.check();
     }
@@ -87,6 +97,7 @@ struct Door {
     clients: Vec<Client>,
     addresses: BTreeMap<SocketAddr, ConnectionKey>,
     tokens: u64,
+    now: Instant,
 }
 
 /// Tokens that repeat now and then, as no good source does.
@@ -102,6 +113,7 @@ impl TokenSource for Tokens<'_> {
 impl Door {
     fn accept(&mut self, from: SocketAddr) {
         let ip = from.ip().to_canonical();
+        // Those who were refused among them.
         let pending = |client: &&Client| client.paired_from.is_none();
         let all = self.clients.iter().filter(pending).count();
         let of_address =
@@ -116,13 +128,14 @@ impl Door {
         } else {
             None
         };
-        match self.listener.accept(Instant::ZERO, from, &mut Tokens(&mut self.tokens)) {
+        match self.listener.accept(self.now, from, &mut Tokens(&mut self.tokens)) {
             Ok((key, mut connection)) => {
                 assert_eq!(expected, None);
                 let hello = bytes::Buf::copy_to_bytes(&mut connection.stream_output(), 9);
                 let token: [u8; 8] = hello[1..].try_into().expect("a hello is 9 bytes");
                 assert!(self.clients.iter().all(|client| client.token != token && client.key != key));
-                self.clients.push(Client { key, token, ip, paired_from: None });
+                let answered = (self.now, 0);
+                self.clients.push(Client { key, token, ip, paired_from: None, is_refused: false, answered });
             }
             Err(refused) => assert_eq!(expected, Some(refused)),
         }
@@ -138,6 +151,25 @@ impl Door {
         self.addresses.retain(|_, key| *key != client.key);
     }
 
+    fn refuse(&mut self, which: usize) {
+        let count = self.clients.len().max(1);
+        let Some(client) = self.clients.get_mut(which % count) else { return };
+        (client.paired_from, client.is_refused) = (None, true);
+        let key = client.key;
+        self.listener.refuse(key);
+        self.listener.refuse(key);
+        self.addresses.retain(|_, holder| *holder != key);
+    }
+
+    /// A client sends its token again and again.
+    fn repeat_token(&mut self, which: usize, times: u8) {
+        let Some(client) = self.clients.get(which % self.clients.len().max(1)) else { return };
+        let (token, Some(from)) = (client.token, client.paired_from) else { return };
+        for _ in 0..times {
+            self.datagram(from, &[&[1], &token[..]].concat());
+        }
+    }
+
     fn datagram(&mut self, from: SocketAddr, datagram: &[u8]) {
         let address = plain(from);
         let carried = (datagram.len() == 9)
@@ -147,16 +179,23 @@ impl Door {
         let holder_at =
             holder.map(|key| self.clients.iter().position(|client| client.key == key).expect("held"));
         let paired = self.clients.iter().filter(|client| client.paired_from.is_some()).count();
-        let routing = self.listener.handle_datagram(Instant::ZERO, from, datagram);
+        let routing = self.listener.handle_datagram(self.now, from, datagram);
         if from.port() == 0 {
             return assert_eq!(routing, Routing::Ignored);
         }
         match (holder_at, carried) {
             (Some(holder), None) => assert_eq!(routing, Routing::Deliver(self.clients[holder].key)),
             (Some(holder), Some(carried)) if holder == carried => {
-                assert!(matches!(routing, Routing::Answer { .. }), "{routing:?}");
+                let (begun, count) = &mut self.clients[holder].answered;
+                if self.now - *begun >= Duration::from_secs(1) {
+                    (*begun, *count) = (self.now, 0);
+                }
+                assert_eq!(matches!(routing, Routing::Answer { .. }), *count < ANSWERS, "{routing:?}");
+                *count = ANSWERS.min(*count + 1);
             }
-            (_, Some(carried)) if self.clients[carried].paired_from.is_none() => {
+            (_, Some(carried))
+                if self.clients[carried].paired_from.is_none() && !self.clients[carried].is_refused =>
+            {
                 // Only whoever came later, from the same host, takes an address over.
                 let may = holder_at.is_none_or(|holder| {
                     holder < carried && self.clients[holder].ip == self.clients[carried].ip
@@ -166,6 +205,7 @@ impl Door {
                         assert_eq!((key, evicted), (self.clients[carried].key, holder));
                         assert_eq!(answer[..8], self.clients[carried].token);
                         self.clients[carried].paired_from = Some(from);
+                        self.clients[carried].answered = (self.now, 0);
                         self.addresses.insert(address, key);
                     }
                     Routing::Full(key) => {
