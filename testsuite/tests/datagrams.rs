@@ -14,7 +14,7 @@ use darkrift_driver::proto::{CloseKind, Message, SendMode};
 use darkrift_driver::runtime::{
     BoxFuture, Instant, RecvMeta, Runtime, TcpListener, TcpStream, Timer, Transmit, UdpSocket,
 };
-use darkrift_driver::{Server, ServerBuilder};
+use darkrift_driver::{Client, Server, ServerBuilder};
 use darkrift_testsuite::raw::RawClient;
 use darkrift_tokio::Tokio;
 
@@ -222,14 +222,14 @@ fn a_connection_that_ends_before_its_token_is_answered_leaves_its_place_to_nobod
         // It has the second one's place in the tables, and has not sent its token.
         let mut third = open(&server).await;
         network.set_full(false);
-        // The second one's token came from the first one's address, and so later that its client is taken for dead.
-        until("the first one's end", || server.statistics().closed_by_protocol == 1).await;
+        until("the first client", || server.len() == 1).await;
         network.arrive(ANOTHER, third.hello.clone(), third.hello.len());
-        until("the third client", || server.len() == 1).await;
+        until("the third client", || server.len() == 2).await;
         let (id, third) = tokio::task::spawn_blocking(move || (third.read_configure(), third)).await.unwrap();
         let clients = server.clients();
-        assert_eq!(clients.len(), 1);
-        assert_eq!((clients[0].id().get(), clients[0].udp_address()), (id, ANOTHER.parse().unwrap()));
+        let addresses: Vec<_> =
+            clients.iter().map(|client| (client.id().get(), client.udp_address())).collect();
+        assert_eq!(addresses, [(0, ONE.parse().unwrap()), (id, ANOTHER.parse().unwrap())]);
         drop((clients, first, third));
         until("all to have left", || server.is_empty()).await;
         assert_eq!(server.statistics().accepted, 2);
@@ -286,6 +286,48 @@ fn a_token_that_seems_to_come_from_the_server_itself_lets_nobody_in() {
         let served = server.accept().await.unwrap();
         assert_eq!(served.udp_address(), ONE.parse().unwrap());
         assert!(network.take_sent().iter().all(|(to, _)| to.to_string() == ONE));
+    });
+}
+
+#[test]
+fn a_token_that_comes_many_times_at_once_is_answered_once_more() {
+    run(async {
+        let (server, network) = bind().await;
+        let client = open(&server).await;
+        let many = client.hello.repeat(8);
+        for (round, expected) in (1..).zip([2, 1, 1]) {
+            network.arrive(ONE, many.clone(), client.hello.len());
+            // Behind them, so that they have been looked at once it is there.
+            network.arrive(ONE, vec![0, 0, 7], 3);
+            until("the message", || server.statistics().traffic.unreliable_received == round).await;
+            assert_eq!(network.take_sent().len(), expected);
+        }
+    });
+}
+
+#[test]
+fn each_datagram_reaches_whom_it_is_for_when_a_token_among_them_changes_that() {
+    run(async {
+        let (server, network) = bind().await;
+        let _vanished = join(&server, &network, ONE).await;
+        let ghost = server.accept().await.unwrap();
+        let newcomer = open(&server).await;
+        let hello = newcomer.hello.clone();
+        let message = |tag| vec![0, 0, tag, 0, 0, 0, 0, 0, 0];
+        let all = [message(1), message(2), hello.clone(), message(3), hello, message(4), vec![0, 0, 5]];
+        network.arrive(ONE, all.concat(), 9);
+        let served = server.accept().await.unwrap();
+        let tags = async |client: &Client<Apart>, count| {
+            let mut tags = Vec::new();
+            while tags.len() < count {
+                tags.push(client.recv().await.unwrap().tag());
+            }
+            tags
+        };
+        assert_eq!(tags(&served, 3).await, [3, 4, 5]);
+        assert_eq!(tags(&ghost, 2).await, [1, 2]);
+        assert_eq!(ghost.recv().await, None);
+        assert_eq!(ghost.close_reason().unwrap().kind, CloseKind::Evicted);
     });
 }
 

@@ -10,7 +10,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use darkrift_proto::{CloseKind, CloseReason, ConnectionKey, Initiator, Routing};
+use darkrift_proto::{CloseKind, CloseReason, ConnectionKey, Initiator, Instant, Routing};
 use event_listener::EventListener;
 
 use super::{Door, Entry, Inner, Joining, Running};
@@ -26,9 +26,6 @@ use crate::turn::Turn;
 
 /// How many buffers one receive call fills, each with what one sender sent.
 const BUFFERS: usize = 16;
-
-/// How many datagrams one buffer holds at most: more than the system gathers, which is 64 on Linux.
-const MAX_RUN: usize = u128::BITS as usize;
 
 /// How long accepting rests when the system has no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -143,7 +140,10 @@ impl Inner {
                 peer.settle(&mut state);
             }
         }
-        let Some(id) = id else { return };
+        let Some(id) = id else {
+            self.door.lock().listener.refuse(key);
+            return;
+        };
         // In the table before Configure leaves: a client that knows its id is counted. Never under the peer's lock,
         // which a broadcast takes while it holds the table's.
         let handle = Arc::new(Handle { peer: peer.clone(), id });
@@ -156,6 +156,7 @@ impl Inner {
             drop(state);
             self.clients.write().remove(&id);
             self.ids.lock().release(id);
+            self.door.lock().listener.refuse(key);
             return;
         }
         self.counters.accepted();
@@ -191,7 +192,7 @@ impl Inner {
         to: Option<IpAddr>,
         answer: &Bytes,
     ) -> Option<IpAddr> {
-        let mut source = to.filter(|_| self.udp_address.ip().is_unspecified());
+        let mut source = self.source(to);
         while let Err(error) = udp.try_send(answer, from, &mut source) {
             if error.kind() != io::ErrorKind::WouldBlock {
                 break;
@@ -201,6 +202,11 @@ impl Inner {
             }
         }
         source
+    }
+
+    /// What answers a datagram that was sent to this address: a socket with one address has no choice.
+    fn source(&self, to: Option<IpAddr>) -> Option<IpAddr> {
+        to.filter(|_| self.udp_address.ip().is_unspecified())
     }
 
     fn connection(&self, key: ConnectionKey) -> Option<Arc<Peer>> {
@@ -339,51 +345,64 @@ async fn receive(inner: Arc<Inner>, udp: Arc<SharedUdp>) {
 }
 
 impl Inner {
-    /// Gives the datagrams of one sender to whom they belong.
+    /// Gives the datagrams of one sender to whom they belong, in the order in which they came.
     async fn route(self: &Arc<Self>, udp: &SharedUdp, meta: &RecvMeta, filled: &[u8]) {
         // A token with this forged as its source would make the server talk to itself.
         if self.is_own(meta) {
             return;
         }
         let now = self.runtime.now();
-        // All are from one sender, so all that belong to a connection belong to one.
-        let mut peer: Option<Arc<Peer>> = None;
-        let mut others = Vec::new();
-        let stride = meta.stride.max(1);
-        let datagrams = || filled.chunks(stride).chain(filled.is_empty().then_some(filled));
-        // The numbers of those that belong to nobody, a bit each.
-        let mut astray = 0_u128;
-        {
-            let mut door = self.door.lock();
-            for (number, datagram) in datagrams().take(MAX_RUN).enumerate() {
-                match door.listener.handle_datagram(now, meta.addr, datagram) {
-                    Routing::Deliver(key) => {
-                        if peer.is_none() {
-                            peer = door.connection(key).cloned();
-                        }
-                    }
-                    routing => {
-                        astray |= 1 << number;
-                        if routing != Routing::Ignored {
-                            others.push(routing);
-                        }
-                    }
-                }
+        let stride = if meta.stride == 0 { filled.len().max(1) } else { meta.stride };
+        let mut rest = filled;
+        let mut is_answered = false;
+        loop {
+            let (peer, theirs, other) = self.first_of(now, meta.addr, rest, stride);
+            if let Some(peer) = peer {
+                let mut state = peer.lock();
+                each_datagram(&rest[..theirs], stride, |datagram| {
+                    state.machine.handle_datagram(now, datagram);
+                });
+                peer.arrived(state, now);
+            }
+            let Some(other) = other else { return };
+            let is_answer = matches!(other, Routing::Answer { .. });
+            // One answer is enough for a token that came many times at once.
+            if !(is_answer && is_answered) {
+                self.welcome(udp, meta, other).await;
+            }
+            is_answered |= is_answer;
+            rest = rest.get(theirs + stride..).unwrap_or_default();
+            if rest.is_empty() {
+                return;
             }
         }
-        for routing in others {
-            self.welcome(udp, meta, routing).await;
-        }
-        let Some(peer) = peer else { return };
-        let mut state = peer.lock();
-        let mut number = 0;
-        each_datagram(filled, meta.stride, |datagram| {
-            if number < MAX_RUN && astray >> number & 1 == 0 {
-                state.machine.handle_datagram(now, datagram);
+    }
+
+    /// The connection that the first of these datagrams belong to, unless it is gone; how many bytes they are; and what
+    /// the next one is. Most often all of them are one connection's, and looked at under one lock. A token among them
+    /// may make those behind it another's.
+    fn first_of(
+        &self,
+        now: Instant,
+        from: SocketAddr,
+        datagrams: &[u8],
+        stride: usize,
+    ) -> (Option<Arc<Peer>>, usize, Option<Routing>) {
+        let mut door = self.door.lock();
+        let mut peer = None;
+        let mut theirs = 0;
+        loop {
+            let end = datagrams.len().min(theirs + stride);
+            match door.listener.handle_datagram(now, from, &datagrams[theirs..end]) {
+                Routing::Deliver(key) if peer.is_none() => peer = door.connection(key).cloned(),
+                Routing::Deliver(_) => {}
+                other => return (peer, theirs, Some(other)),
             }
-            number += 1;
-        });
-        peer.arrived(state, now);
+            theirs = end;
+            if theirs == datagrams.len() {
+                return (peer, theirs, None);
+            }
+        }
     }
 
     /// Whether a datagram seems to come from this very socket.
@@ -403,9 +422,11 @@ impl Inner {
                 if let Some(peer) = self.connection(key) {
                     peer.close(CloseReason::new(Initiator::Local, CloseKind::NoFreeId));
                 }
+                self.door.lock().listener.refuse(key);
             }
             Routing::Answer { answer } => {
-                self.answer(udp, meta.addr, meta.dst_ip, &answer).await;
+                // A full socket is not waited for: everybody else's datagrams would wait, too, and this token comes again.
+                let _ = udp.try_send(&answer, meta.addr, &mut self.source(meta.dst_ip));
             }
             _ => {}
         }
