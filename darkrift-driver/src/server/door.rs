@@ -312,27 +312,33 @@ async fn receive(inner: Arc<Inner>, udp: Arc<SharedUdp>) {
     let mut stopping = inner.stopping.listen();
     let mut memory = ReadMemory::new(BUFFERS * LONGEST_DATAGRAM);
     let mut meta = [RecvMeta::default(); BUFFERS];
-    // As many buffers as lately were of use: preparing one costs as much as receiving into it. One more than that,
-    // since a call that leaves one unused has emptied the socket, and says so.
-    let mut used = 2;
+    // How many senders' datagrams came since it last waited.
+    let mut senders = 0;
     let mut turn = Turn::default();
     loop {
         if turn.is_over() {
             inner.runtime.yield_now().await;
         }
+        // As many buffers as lately were of use: preparing one costs as much as receiving into it. One more than that, since
+        // a call that leaves one unused has emptied the socket, and says so; but a call for one sender alone is cheaper.
+        let used = if senders > 1 { BUFFERS.min(senders + 1) } else { 1 };
+        let mut waited = false;
         let received = {
             let mut slices: [IoSliceMut<'_>; BUFFERS] = {
                 let mut chunks = memory.chunks_exact_mut(LONGEST_DATAGRAM).take(used);
                 std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()))
             };
-            let receive =
-                poll_fn(|cx| turn.watch(udp.socket.poll_receive(cx, &mut slices[..used], &mut meta[..used])));
+            let receive = poll_fn(|cx| {
+                let poll = udp.socket.poll_receive(cx, &mut slices[..used], &mut meta[..used]);
+                waited |= poll.is_pending();
+                turn.watch(poll)
+            });
             inner.unless_stopped(&mut stopping, receive).await
         };
         match received {
             None => return,
             Some(Ok(count)) => {
-                used = if count == used { BUFFERS.min(2 * used) } else { count.max(1) + 1 };
+                senders = if waited { count } else { senders + count };
                 for (meta, buffer) in meta[..count].iter().zip(memory.chunks_exact(LONGEST_DATAGRAM)) {
                     turn.add(meta.len.div_ceil(meta.stride.max(1)) as u32);
                     inner.route(&udp, meta, &buffer[..meta.len]).await;
