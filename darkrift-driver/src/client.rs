@@ -276,7 +276,7 @@ impl<R> Client<R> {
     /// The peer's UDP address, likewise.
     pub fn udp_address(&self) -> SocketAddr {
         // A server's handle exists once the token came from it, a client's sends to it from the start.
-        canonical(*self.peer().datagram_address.get().unwrap_or(&self.peer().stream_address))
+        canonical(self.peer().lock().datagram_address.unwrap_or(self.peer().stream_address))
     }
 
     /// This side's TCP address, while the connection's socket is open and where the system tells it.
@@ -317,7 +317,7 @@ impl<R> fmt::Debug for Client<R> {
         f.debug_struct("Client")
             .field("id", &state.machine.id())
             .field("tcp_address", &self.peer().stream_address)
-            .field("udp_address", &self.peer().datagram_address.get())
+            .field("udp_address", &state.datagram_address)
             .field("state", &state.machine.state())
             .field("close_reason", &state.machine.close_reason())
             .finish()

@@ -3,7 +3,6 @@
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker, ready};
 
 use bytes::Bytes;
@@ -163,12 +162,12 @@ impl DatagramSender {
         all: &[u8],
         segment: usize,
         destination: SocketAddr,
-        longest: &AtomicUsize,
+        longest: &mut u16,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         let segment = segment.max(1);
         let safe = if destination.ip().is_loopback() { usize::MAX } else { SAFE_SEGMENT };
-        let mut together = segment <= safe.min(longest.load(Ordering::Relaxed));
+        let mut together = segment <= safe.min((*longest).into());
         let mut source = self.source;
         let mut start = 0;
         loop {
@@ -187,7 +186,7 @@ impl DatagramSender {
                 }
                 // The way is narrower than most: the system cuts a lone datagram into pieces, but none of a run.
                 Err(error) if error.kind() != io::ErrorKind::WouldBlock && segment_size.is_some() => {
-                    longest.store(segment - 1, Ordering::Relaxed);
+                    *longest = u16::try_from(segment - 1).unwrap_or(u16::MAX);
                     together = false;
                 }
                 Err(error) if source.is_some() && refuses_source(&error) => source = None,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use darkrift_proto::Instant;
 use parking_lot::MutexGuard;
 
-use crate::peer::{ATTENTION, Drive, Peer, PeerState, send_all};
+use crate::peer::{ATTENTION, Drive, NEVER, Peer, PeerState, send_all};
 use crate::runtime::Timer;
 
 /// A deadline that is noticed so long behind it was late since this thread was kept from looking. Who else was, such as the
@@ -44,13 +44,13 @@ impl Observer for () {
 
 impl<O: Observer> Task<O> {
     pub(crate) fn new(peer: Arc<Peer>, observer: O) -> Self {
-        Self { peer, upkeep: Upkeep::default(), told: false, observer: Some(observer) }
+        Self { peer, upkeep: Upkeep::new(), told: false, observer: Some(observer) }
     }
 
     /// Begins with a timer that is there already, and set for this moment.
     pub(crate) fn with_timer(mut self, timer: Pin<Box<dyn Timer>>, at: Instant) -> Self {
         self.upkeep.timer = Some(timer);
-        self.upkeep.armed = Some(at);
+        self.upkeep.armed = at;
         self
     }
 
@@ -98,20 +98,23 @@ impl<O: Observer> Drop for Task<O> {
 }
 
 /// What the task knows from one time it runs to the next.
-#[derive(Default)]
 struct Upkeep {
     timer: Option<Pin<Box<dyn Timer>>>,
-    armed: Option<Instant>,
+    armed: Instant,
     /// When to see whether the application still looks at its messages. While this is set, a `recv` was here a
     /// moment ago and will read the sockets itself when it is back.
     watch: Option<Instant>,
     /// The deadline that passed while nobody ran here.
     doubted: Option<Instant>,
     /// What the count of its looks was when the watch began.
-    looks: u64,
+    looks: u32,
 }
 
 impl Upkeep {
+    const fn new() -> Self {
+        Self { timer: None, armed: NEVER, watch: None, doubted: None, looks: 0 }
+    }
+
     /// Ready once the connection has drained; and whether it has closed.
     fn poll(&mut self, peer: &Peer, cx: &mut Context<'_>) -> (Poll<()>, bool) {
         peer.wakers().set_task(cx.waker());
@@ -173,22 +176,22 @@ impl Upkeep {
         let Some(at) = deadline else {
             // An idle connection holds no timer.
             self.timer = None;
-            self.armed = None;
+            self.armed = NEVER;
             return Poll::Pending;
         };
         let timer = match &mut self.timer {
             Some(timer) => {
-                if self.armed != Some(at) {
+                if self.armed != at {
                     timer.as_mut().reset(at);
                 }
                 timer
             }
             none => none.insert(peer.runtime().timer(at)),
         };
-        self.armed = Some(at);
+        self.armed = at;
         let poll = timer.as_mut().poll(cx);
         if poll.is_ready() {
-            self.armed = None;
+            self.armed = NEVER;
         }
         poll
     }

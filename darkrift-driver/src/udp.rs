@@ -194,25 +194,23 @@ fn receive_one(socket: &SockRef<'_>, buffer: &mut IoSliceMut<'_>) -> io::Result<
         let v4 = address.as_sockaddr_in().map(|address| SocketAddr::V4((*address).into()));
         v4.or_else(|| address.as_sockaddr_in6().map(|address| SocketAddr::V6((*address).into())))
     });
-    let mut meta = RecvMeta::default();
-    meta.addr = address.ok_or(io::ErrorKind::AddrNotAvailable)?;
-    meta.len = received.bytes;
-    meta.stride = received.bytes;
+    let (mut stride, mut dst_ip) = (received.bytes, None);
     for control in received.cmsgs()? {
         match control {
             ControlMessageOwned::UdpGroSegments(length) => {
-                meta.stride = usize::try_from(length).unwrap_or(meta.len);
+                stride = usize::try_from(length).unwrap_or(stride);
             }
             ControlMessageOwned::Ipv4PacketInfo(info) => {
-                meta.dst_ip = Some(IpAddr::V4(Ipv4Addr::from(info.ipi_addr.s_addr.to_ne_bytes())));
+                dst_ip = Some(IpAddr::V4(Ipv4Addr::from(info.ipi_addr.s_addr.to_ne_bytes())));
             }
             ControlMessageOwned::Ipv6PacketInfo(info) => {
-                meta.dst_ip = Some(IpAddr::V6(Ipv6Addr::from(info.ipi6_addr.s6_addr)));
+                dst_ip = Some(IpAddr::V6(Ipv6Addr::from(info.ipi6_addr.s6_addr)));
             }
             _ => {}
         }
     }
-    Ok(meta)
+    let addr = address.ok_or(io::ErrorKind::AddrNotAvailable)?;
+    Ok(RecvMeta { addr, len: received.bytes, stride, dst_ip, ..RecvMeta::default() })
 }
 
 /// What the batching library knows of this system, learnt once for each address family.

@@ -13,21 +13,19 @@ pub(crate) struct Burst {
     /// Messages sent since the connection was last at rest.
     length: u32,
     last_length: u32,
-    /// Whether nothing was sent since it was last at rest.
-    quiet: bool,
     last_write: Instant,
 }
 
 impl Burst {
     /// Of a connection on which nothing was sent yet.
     pub(crate) const fn new() -> Self {
-        Self { length: 0, last_length: 0, quiet: true, last_write: Instant::ZERO }
+        Self { length: 0, last_length: 0, last_write: Instant::ZERO }
     }
 
     /// Counts a message; whether it should leave at once.
     pub(crate) fn add(&mut self, now: impl FnOnce() -> Instant) -> bool {
         self.length += 1;
-        if !self.quiet {
+        if self.length > 1 {
             let now = now();
             if now - self.last_write < BURST_GAP {
                 return false;
@@ -38,7 +36,6 @@ impl Burst {
             self.last_write = now;
             return self.last_length <= 1;
         }
-        self.quiet = false;
         self.last_length <= 1
     }
 
@@ -58,6 +55,5 @@ impl Burst {
             self.last_length = self.length;
             self.length = 0;
         }
-        self.quiet = true;
     }
 }

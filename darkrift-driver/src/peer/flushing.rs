@@ -55,7 +55,7 @@ impl Peer {
     }
 
     fn flush_datagrams(&self, state: &mut MutexGuard<'_, PeerState>) {
-        let Some(&destination) = self.datagram_address.get() else { return };
+        let Some(destination) = state.datagram_address else { return };
         // One at a time, so that they leave in the order in which they were queued.
         if state.sending {
             state.send_again = true;
@@ -107,8 +107,11 @@ impl Peer {
         let now = state.now;
         state.burst.wrote(now);
         let mut cx = Context::from_waker(&self.output_waker);
-        MutexGuard::unlocked(state, || {
-            sender.send(contents, segment, destination, &self.longest_segment, &mut cx)
-        })
+        let mut longest = state.longest_segment;
+        let poll = MutexGuard::unlocked(state, || {
+            sender.send(contents, segment, destination, &mut longest, &mut cx)
+        });
+        state.longest_segment = longest;
+        poll
     }
 }

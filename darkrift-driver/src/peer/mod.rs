@@ -12,8 +12,7 @@ mod sending;
 mod state;
 
 use std::net::SocketAddr;
-use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
@@ -23,7 +22,7 @@ use event_listener::Event as Notification;
 use parking_lot::{Mutex, MutexGuard};
 
 pub(crate) use self::deferred::{Deferred, send_all};
-pub(crate) use self::state::PeerState;
+pub(crate) use self::state::{NEVER, PeerState};
 use crate::datagrams::DatagramPath;
 use crate::notification::{wait_until, wake_listeners};
 use crate::runtime::{Runtime, TcpStream};
@@ -50,11 +49,12 @@ pub(crate) struct Peer {
     /// Notified when the connection's task has ended and its sockets are gone.
     ended: Notification,
     pub(crate) stream_address: SocketAddr,
-    /// Where datagrams go; set once it is known.
-    pub(crate) datagram_address: OnceLock<SocketAddr>,
-    /// The longest datagrams, in bytes, that are sent in runs: the way does not carry longer ones so.
-    longest_segment: AtomicUsize,
 }
+
+/// What an allocator has at hand for each thread, the count of its owners included; glibc's takes several times as long
+/// for what is larger.
+const AT_HAND: usize = 1032;
+const _: () = assert!(size_of::<Peer>() + 2 * size_of::<usize>() <= AT_HAND);
 
 /// What the reactor wakes for what comes to a socket, and whether it has.
 #[derive(Debug)]
@@ -86,14 +86,12 @@ impl Peer {
             stream_input: Input::new(&wakers, true),
             datagram_input: Input::new(&wakers, datagrams.is_own()),
             wakers,
-            state: Mutex::new(PeerState::new(machine, now, stream, datagrams)),
+            state: Mutex::new(PeerState::new(machine, now, stream, datagrams, datagram_address)),
             runtime,
             room: Notification::new(),
             closed: Notification::new(),
             ended: Notification::new(),
             stream_address,
-            datagram_address: datagram_address.map(OnceLock::from).unwrap_or_default(),
-            longest_segment: AtomicUsize::new(usize::MAX),
         })
     }
 
@@ -177,7 +175,7 @@ impl Peer {
             self.wakers.wake_all_receivers();
             self.schedule(state);
         } else if let Some(timeout) = state.machine.poll_timeout() {
-            if state.armed.is_none_or(|armed| timeout < armed) {
+            if timeout < state.armed {
                 self.schedule(state);
             }
         }

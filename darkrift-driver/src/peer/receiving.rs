@@ -12,7 +12,7 @@ use crate::wakers::Place;
 
 /// How many looks at the sockets in a row may each bring messages before a `recv` lets other tasks run: a peer that
 /// sends faster than its messages are handled would keep the thread for ever.
-const TURN: u32 = 8;
+const TURN: u8 = 8;
 
 /// Most capacity that an input buffer keeps while nothing is in it.
 const KEPT_INPUT: usize = 1024;
@@ -159,7 +159,8 @@ impl Peer {
 
     /// Takes what has come to the sockets; false when nobody was told that there is anything.
     pub(super) fn receive(&self, state: &mut PeerState) -> bool {
-        let PeerState { machine, stream, datagrams, input, stream_ended, fruitful, .. } = state;
+        let PeerState { machine, stream, datagrams, datagram_address, input, stream_ended, fruitful, .. } =
+            state;
         let (Some(stream), Some(datagrams)) = (stream, datagrams) else { return false };
         let (stream_input, datagram_input) = (&self.stream_input, &self.datagram_input);
         let from_stream = machine.wants_stream_read()
@@ -173,7 +174,7 @@ impl Peer {
         // First, since nothing is taken from them any more once the stream has ended.
         if from_datagrams {
             let Input { readiness, waker } = datagram_input;
-            let server = self.datagram_address.get().copied();
+            let server = *datagram_address;
             let cx = &mut Context::from_waker(waker);
             if datagrams.receive(machine, server, readiness, now, cx) && !machine.has_event() {
                 self.come_back(waker);

@@ -1,5 +1,6 @@
 //! What a connection's lock guards.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -11,6 +12,9 @@ use super::burst::Burst;
 use crate::datagrams::{DatagramPath, Run};
 use crate::runtime::TcpStream;
 
+/// Later than anything.
+pub(crate) const NEVER: Instant = Instant::from_nanos(u64::MAX);
+
 /// What the lock guards.
 #[derive(Debug)]
 pub(crate) struct PeerState {
@@ -18,6 +22,10 @@ pub(crate) struct PeerState {
     /// `None` once the connection has drained.
     pub(super) stream: Option<Box<dyn TcpStream>>,
     pub(super) datagrams: Option<DatagramPath>,
+    /// Where datagrams go, once it is known.
+    pub(crate) datagram_address: Option<SocketAddr>,
+    /// The longest datagrams, in bytes, that are sent in runs: the way does not carry longer ones so.
+    pub(super) longest_segment: u16,
     /// What was read and not yet taken by the machine.
     pub(super) input: BytesMut,
     pub(super) stream_ended: bool,
@@ -29,16 +37,16 @@ pub(crate) struct PeerState {
     pub(super) now: Instant,
     /// Whether the task has been woken and has not run since.
     pub(super) scheduled: bool,
-    /// When the task's timer will fire.
-    pub(crate) armed: Option<Instant>,
+    /// When the task's timer will fire, or [`NEVER`].
+    pub(crate) armed: Instant,
     /// Whether `Closed` was handed out, or its reason told in another way.
     pub(super) finished: bool,
     pub(super) announced_closed: bool,
     pub(super) burst: Burst,
     /// How many messages `recv` has given, for the task to see whether anyone looks.
-    pub(crate) looks: u64,
+    pub(crate) looks: u32,
     /// How many looks at the sockets in a row have brought messages.
-    pub(super) fruitful: u32,
+    pub(super) fruitful: u8,
     /// Whether a `send` waits for room.
     pub(super) room_wanted: bool,
     /// Whether a broadcast has queued something that another connection's task will send.
@@ -54,18 +62,21 @@ impl PeerState {
         now: Instant,
         stream: Box<dyn TcpStream>,
         datagrams: DatagramPath,
+        datagram_address: Option<SocketAddr>,
     ) -> Self {
         Self {
             machine,
             stream: Some(stream),
             datagrams: Some(datagrams),
+            datagram_address,
+            longest_segment: u16::MAX,
             input: BytesMut::new(),
             stream_ended: false,
             sending: false,
             send_again: false,
             now,
             scheduled: false,
-            armed: None,
+            armed: NEVER,
             finished: false,
             announced_closed: false,
             burst: Burst::new(),

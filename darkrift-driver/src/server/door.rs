@@ -121,7 +121,6 @@ impl Inner {
         peer.lock().machine.handle_paired(self.runtime.now());
         // Before anything else goes to it on UDP: its client takes the first datagram for the acknowledgement.
         let source = self.answer(udp, from, to, answer).await;
-        let _ = peer.datagram_address.set(from);
         let joining = Joining {
             tcp_address: canonical(peer.stream_address),
             udp_address: canonical(from),
@@ -131,6 +130,7 @@ impl Inner {
         let id = if welcome { self.ids.lock().allocate() } else { None };
         {
             let mut state = peer.lock();
+            state.datagram_address = Some(from);
             if let Some(datagrams) = state.datagrams() {
                 datagrams.set_source(source);
             }
