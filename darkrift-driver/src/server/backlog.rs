@@ -7,7 +7,10 @@ use crate::client::Handle;
 
 /// How many clients that have left already wait to be accepted, with what they sent: a server whose application does
 /// not get to accept holds no more of them than about this many, twice at most.
-const LEFT: usize = 32;
+const LEFT: usize = 512;
+
+/// How many bytes of payload they may hold together, twice that at most, and of one more client.
+const HELD: usize = 4 << 20;
 
 /// The clients that wait for `accept`, in the order in which they came.
 #[derive(Debug, Default)]
@@ -15,6 +18,8 @@ pub(super) struct Backlog {
     waiting: VecDeque<Arc<Handle>>,
     /// How many clients at most have left since it was last seen who has.
     left: usize,
+    /// How many bytes of payload those hold at most.
+    held: usize,
 }
 
 impl Backlog {
@@ -30,25 +35,36 @@ impl Backlog {
         self.waiting.clear();
     }
 
-    /// A client has left, and was perhaps one of these. Gives those that are forgotten for it, the oldest of those that have
-    /// left.
-    pub(super) fn someone_left(&mut self) -> Vec<Arc<Handle>> {
-        self.left = if self.waiting.is_empty() { 0 } else { self.left + 1 };
-        if self.left <= LEFT {
+    /// A client has left with so many bytes of payload that nobody has taken, and was perhaps one of these. Gives those that
+    /// are forgotten for it, the oldest of those that have left.
+    pub(super) fn someone_left(&mut self, held: usize) -> Vec<Arc<Handle>> {
+        if self.waiting.is_empty() {
+            (self.left, self.held) = (0, 0);
             return Vec::new();
         }
-        self.left = 0;
-        let has_left = |handle: &Arc<Handle>| handle.peer.lock().machine.is_closed();
-        let mut excess = self.waiting.iter().filter(|handle| has_left(handle)).count().saturating_sub(LEFT);
+        self.left += 1;
+        self.held += held;
+        if self.left <= LEFT && self.held <= HELD {
+            return Vec::new();
+        }
+        (self.left, self.held) = (0, 0);
+        let (mut count, mut bytes) = (0, 0);
         let mut forgotten = Vec::new();
-        self.waiting.retain(|handle| {
-            let keep = excess == 0 || !has_left(handle);
-            if !keep {
-                excess -= 1;
-                forgotten.push(handle.clone());
+        // The last ones first, which are kept.
+        for index in (0..self.waiting.len()).rev() {
+            let Some(held) = held_by_left(&self.waiting[index]) else { continue };
+            count += 1;
+            bytes += held;
+            if count > LEFT || bytes > HELD {
+                forgotten.extend(self.waiting.remove(index));
             }
-            keep
-        });
+        }
         forgotten
     }
+}
+
+/// How many bytes of payload a client has left behind, if it has left.
+fn held_by_left(handle: &Handle) -> Option<usize> {
+    let state = handle.peer.lock();
+    state.machine.is_closed().then(|| state.machine.events_queued())
 }

@@ -219,14 +219,15 @@ impl Inner {
 
     /// The connection has closed: it is no client any more.
     fn closed(&self, peer: &Peer) {
-        let (id, reason) = {
+        let (id, reason, held) = {
             let state = peer.lock();
-            (state.machine.id(), state.machine.close_reason().cloned())
+            let machine = &state.machine;
+            (machine.id(), machine.close_reason().cloned(), machine.events_queued())
         };
         let was_client = id.is_some_and(|id| self.clients.write().remove(&id).is_some());
         self.counters.closed(was_client, reason.as_ref());
         if was_client {
-            let forgotten = self.backlog.lock().someone_left();
+            let forgotten = self.backlog.lock().someone_left(held);
             drop(forgotten);
         }
     }

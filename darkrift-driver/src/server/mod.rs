@@ -146,8 +146,8 @@ impl<R> Server<R> {
     /// Keep the handle, or a clone of it, for as long as the client should stay: dropping the last one disconnects
     /// it.
     ///
-    /// A client that has left meanwhile is given, too, with what it sent. Where nobody accepts for long the last 32 to 64 of
-    /// those are kept.
+    /// A client that has left meanwhile is given, too, with what it sent. Where nobody accepts for long the last 512 to
+    /// 1,024 of those are kept, as far as they have sent no more than 4 to 8 MiB together.
     ///
     /// # Cancel safety
     /// Dropping the future loses no client.

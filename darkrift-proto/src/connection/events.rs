@@ -157,6 +157,11 @@ impl Events {
         (self.ordered_count, self.ordered_bytes)
     }
 
+    /// The bytes of all payloads.
+    pub(super) const fn payload_bytes(&self) -> usize {
+        self.ordered_bytes + self.loose_bytes
+    }
+
     /// Adds ordinary messages from the stream.
     pub(super) fn push_run(&mut self, run: Run) {
         self.ordered_count += run.count;

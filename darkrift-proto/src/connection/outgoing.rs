@@ -154,6 +154,11 @@ impl Connection {
         self.events.has_next()
     }
 
+    /// Bytes of payload that [`poll_event`](Self::poll_event) has not given yet.
+    pub const fn events_queued(&self) -> usize {
+        self.events.payload_bytes()
+    }
+
     /// The stream's output: write its chunks to the socket and advance by what it took.
     pub fn stream_output(&mut self) -> StreamOutput<'_> {
         self.stream.output()

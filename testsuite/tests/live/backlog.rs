@@ -8,8 +8,8 @@ use crate::{RELIABLE, bind, on_tokio, until};
 
 #[test]
 fn of_those_that_left_before_anyone_accepted_the_last_are_kept_and_of_those_that_stayed_all() {
-    const VISITORS: u16 = 600;
-    const STAYING: [u16; 3] = [0, 200, 599];
+    const VISITORS: u16 = 1600;
+    const STAYING: [u16; 3] = [0, 700, VISITORS - 1];
     on_tokio(async {
         let server = bind(Server::builder()).await;
         let mut staying = Vec::new();
@@ -36,25 +36,45 @@ fn of_those_that_left_before_anyone_accepted_the_last_are_kept_and_of_those_that
             }
         }
         assert_eq!(stayed, STAYING);
-        assert!((32..=64).contains(&left.len()), "{} are kept", left.len());
+        assert!((512..=1024).contains(&left.len()), "{} are kept", left.len());
         let last = VISITORS - 1 - left.len() as u16..VISITORS - 1;
         assert_eq!(left, last.collect::<Vec<_>>(), "they are the last ones, in the order in which they came");
     });
 }
 
+/// Lets so many clients come, send so many bytes, and leave; gives what each of those that are kept has sent.
+async fn visits(count: u16, bytes: usize) -> Vec<Message> {
+    let server = bind(Server::builder()).await;
+    for number in 0..count {
+        let client = Client::connect(server.local_addr()).await.unwrap();
+        client.send(RELIABLE, &Message::new(number, vec![0; bytes])).await.unwrap();
+        client.close().await;
+    }
+    until(|| server.is_empty()).await;
+    let mut kept = Vec::new();
+    while let Some(accepted) = server.accept().now_or_never() {
+        let served = accepted.expect("the server runs");
+        kept.push(served.recv().await.expect("what it sent is kept").message().clone());
+    }
+    kept
+}
+
 #[test]
-fn of_those_that_left_a_few_are_all_kept() {
+fn of_those_that_left_hundreds_are_all_kept() {
     on_tokio(async {
-        let server = bind(Server::builder()).await;
-        for number in 0..32 {
-            let client = Client::connect(server.local_addr()).await.unwrap();
-            client.send(RELIABLE, &Message::empty(number)).await.unwrap();
-            client.close().await;
-        }
-        until(|| server.is_empty()).await;
-        for number in 0..32 {
-            let served = server.accept().await.expect("the server runs");
-            assert_eq!(served.recv().await.expect("what it sent is kept").tag(), number);
-        }
+        let kept = visits(400, 1).await;
+        assert!(kept.iter().map(Message::tag).eq(0..400));
+    });
+}
+
+#[test]
+fn of_those_that_left_as_many_are_kept_as_have_sent_a_few_mebibytes() {
+    const EACH: usize = 60_000;
+    const VISITORS: u16 = 300;
+    on_tokio(async {
+        let kept = visits(VISITORS, EACH).await;
+        assert!((4 << 20..8 << 20).contains(&(kept.len() * EACH + EACH)), "{} are kept", kept.len());
+        assert!(kept.iter().map(Message::tag).eq(VISITORS - kept.len() as u16..VISITORS));
+        assert!(kept.iter().all(|message| message.payload().len() == EACH));
     });
 }
