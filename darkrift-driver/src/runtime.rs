@@ -5,7 +5,7 @@ use std::future::Future;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 pub use darkrift_proto::Instant;
 pub use quinn_udp::{RecvMeta, Transmit};
@@ -51,10 +51,10 @@ pub trait Runtime: Debug + Send + Sync + 'static {
     /// Looks up the name `host`, and gives each address that it has, with `port`. Addresses in numbers do not come here.
     fn resolve(&self, host: String, port: u16) -> BoxFuture<io::Result<Vec<SocketAddr>>>;
 
-    /// Lets other tasks run, and the runtime look at its sockets, before it is ready. Overridden where waking oneself does
-    /// not do the latter.
-    fn yield_now(&self) -> BoxFuture<()> {
-        Box::pin(crate::turn::yield_now())
+    /// Wakes this once other tasks have had their turn, and the runtime has looked at its sockets. Overridden where a task
+    /// that wakes itself may run again before that.
+    fn come_back(&self, waker: &Waker) {
+        waker.wake_by_ref();
     }
 
     /// Whether other threads run tasks while this one goes on. Then they help with broadcasts to many.

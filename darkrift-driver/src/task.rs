@@ -135,7 +135,7 @@ impl Upkeep {
                 peer.look_for_news(&mut state);
                 if now - timeout > LATE && self.doubted != Some(timeout) {
                     self.doubted = Some(timeout);
-                    peer.come_back(cx.waker());
+                    peer.runtime().come_back(cx.waker());
                     break;
                 }
             }

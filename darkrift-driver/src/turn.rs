@@ -3,6 +3,8 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
+use crate::runtime::Runtime;
+
 /// How many steps in a row may each find something without waiting: a flood would keep the thread for ever.
 const STEPS: u32 = 16;
 
@@ -41,14 +43,14 @@ impl Turn {
     }
 }
 
-/// Lets other tasks run, where a task that wakes itself gets behind them.
-pub(crate) async fn yield_now() {
+/// Lets other tasks run, and the runtime look at its sockets.
+pub(crate) async fn yield_now(runtime: &dyn Runtime) {
     let mut yielded = false;
     poll_fn(|cx| {
         if std::mem::replace(&mut yielded, true) {
             return Poll::Ready(());
         }
-        cx.waker().wake_by_ref();
+        runtime.come_back(cx.waker());
         Poll::Pending
     })
     .await;

@@ -24,8 +24,8 @@
 use std::future::Future;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use darkrift_driver::UdpBatch;
@@ -68,9 +68,10 @@ impl Runtime for Tokio {
         Box::pin(async move { Ok(net::lookup_host((host, port)).await?.collect()) })
     }
 
-    fn yield_now(&self) -> BoxFuture<()> {
-        // It looks at the sockets before the task runs again, which a task that wakes itself may do sixty times first.
-        Box::pin(tokio::task::yield_now())
+    fn come_back(&self, waker: &Waker) {
+        // It looks at the sockets before the task runs again, which a task that wakes itself may do sixty times first. What
+        // it has registered stays when the future goes.
+        let _ = pin!(tokio::task::yield_now()).poll(&mut Context::from_waker(waker));
     }
 
     fn is_parallel(&self) -> bool {

@@ -13,7 +13,7 @@ mod state;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::{Context, Waker};
+use std::task::Waker;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -146,14 +146,6 @@ impl Peer {
         if !state.scheduled {
             state.scheduled = true;
             self.wakers.wake_task();
-        }
-    }
-
-    /// Wakes this once others have had their turn and the runtime has looked at its sockets.
-    pub(crate) fn come_back(&self, waker: &Waker) {
-        // What it has registered stays when the future goes.
-        if self.runtime.yield_now().as_mut().poll(&mut Context::from_waker(waker)).is_ready() {
-            waker.wake_by_ref();
         }
     }
 

@@ -56,7 +56,7 @@ impl Peer {
         }
         if state.fruitful >= TURN {
             state.fruitful = 0;
-            self.come_back(cx.waker());
+            self.runtime.come_back(cx.waker());
             return Poll::Pending;
         }
         let mut taken = self.look(state);
@@ -177,7 +177,7 @@ impl Peer {
             let server = *datagram_address;
             let cx = &mut Context::from_waker(waker);
             if datagrams.receive(machine, server, readiness, now, cx) && !machine.has_event() {
-                self.come_back(waker);
+                self.runtime.come_back(waker);
             }
         }
         if from_stream {
@@ -187,7 +187,7 @@ impl Peer {
                 // So much that others have their turn before the next look.
                 *fruitful = TURN;
                 if !machine.has_event() {
-                    self.come_back(waker);
+                    self.runtime.come_back(waker);
                 }
             }
             if input.is_empty() && input.capacity() > KEPT_INPUT {

@@ -121,12 +121,15 @@ impl<R> Server<R> {
     ) -> Result<Broadcast, SendError> {
         let inner = self.inner();
         // The table is free while the messages leave.
-        let receivers: Vec<_> = {
+        let mut receivers = std::mem::take(&mut *inner.receivers.lock());
+        {
             let clients = inner.clients.read();
             let others = clients.iter().filter(|(id, _)| Some(**id) != except);
-            others.map(|(id, entry)| (*id, entry.peer.clone())).collect()
-        };
-        inner.broadcast(mode, message, receivers)
+            receivers.extend(others.map(|(id, entry)| (*id, entry.peer.clone())));
+        }
+        let report = inner.broadcast(mode, message, receivers.drain(..));
+        *inner.receivers.lock() = receivers;
+        report
     }
 }
 

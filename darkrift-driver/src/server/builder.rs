@@ -275,6 +275,7 @@ async fn bind(
         tasks: AtomicUsize::new(0),
         all_ended: Notification::new(),
         counters: Counters::default(),
+        receivers: Mutex::default(),
         encoder: Mutex::default(),
         tcp_address,
         udp_address,

@@ -22,7 +22,7 @@ use crate::peer::{Drive, Peer};
 use crate::runtime::{RecvMeta, TcpListener, TcpStream, UdpSocket};
 use crate::scratch::ReadMemory;
 use crate::task::{Observer, Task};
-use crate::turn::Turn;
+use crate::turn::{Turn, yield_now};
 
 /// How many buffers one receive call fills, each with what one sender sent.
 const BUFFERS: usize = 16;
@@ -283,7 +283,7 @@ async fn accept(inner: Arc<Inner>, mut tcp: Box<dyn TcpListener>, udp: Arc<Share
     let mut turn = Turn::default();
     loop {
         if turn.is_over() {
-            inner.runtime.yield_now().await;
+            yield_now(&*inner.runtime).await;
         }
         match inner.unless_stopped(&mut stopping, poll_fn(|cx| turn.watch(tcp.poll_accept(cx)))).await {
             None => return,
@@ -318,7 +318,7 @@ async fn receive(inner: Arc<Inner>, udp: Arc<SharedUdp>) {
     let mut turn = Turn::default();
     loop {
         if turn.is_over() {
-            inner.runtime.yield_now().await;
+            yield_now(&*inner.runtime).await;
         }
         // As many buffers as lately were of use: preparing one costs as much as receiving into it. One more than that, since
         // a call that leaves one unused has emptied the socket, and says so; but a call for one sender alone is cheaper.

@@ -71,6 +71,8 @@ pub(crate) struct Inner {
     tasks: AtomicUsize,
     all_ended: Notification,
     counters: Counters,
+    /// Where a broadcast notes to whom it goes; empty between two of them.
+    receivers: Mutex<Vec<(ClientId, Arc<Peer>)>>,
     /// Where broadcasts are encoded.
     encoder: Mutex<Writer>,
     tcp_address: SocketAddr,

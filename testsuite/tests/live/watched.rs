@@ -61,8 +61,8 @@ impl Runtime for Watched {
         self.tokio.resolve(host, port)
     }
 
-    fn yield_now(&self) -> BoxFuture<()> {
-        self.tokio.yield_now()
+    fn come_back(&self, waker: &Waker) {
+        self.tokio.come_back(waker);
     }
 
     fn connect(&self, to: SocketAddr) -> BoxFuture<io::Result<Box<dyn TcpStream>>> {
