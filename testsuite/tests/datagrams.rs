@@ -34,6 +34,8 @@ struct Traffic {
     /// Where it comes from, the datagrams one behind the other, and the length of each.
     arriving: VecDeque<(SocketAddr, Vec<u8>, usize)>,
     sent: Vec<(SocketAddr, Vec<u8>)>,
+    /// How many had been sent when something was received last.
+    sent_before: usize,
     /// The address that the last one was sent from, if one was named.
     source: Option<IpAddr>,
     /// Whether the address that all datagrams are sent to is not there any more.
@@ -87,15 +89,20 @@ impl UdpSocket for Socket {
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
         let mut traffic = self.0.traffic();
-        let Some((from, datagrams, length)) = traffic.arriving.pop_front() else {
+        if traffic.arriving.is_empty() {
             traffic.reader = Some(cx.waker().clone());
             return Poll::Pending;
-        };
-        buffers[0][..datagrams.len()].copy_from_slice(&datagrams);
-        meta[0] = RecvMeta::default();
-        (meta[0].addr, meta[0].len, meta[0].stride) = (from, datagrams.len(), length);
-        meta[0].dst_ip = Some(HERE);
-        Poll::Ready(Ok(1))
+        }
+        traffic.sent_before = traffic.sent.len();
+        let count = buffers.len().min(traffic.arriving.len());
+        let filled = traffic.arriving.drain(..count).zip(buffers).zip(meta);
+        for (((from, datagrams, length), buffer), meta) in filled {
+            buffer[..datagrams.len()].copy_from_slice(&datagrams);
+            *meta = RecvMeta::default();
+            (meta.addr, meta.len, meta.stride) = (from, datagrams.len(), length);
+            meta.dst_ip = Some(HERE);
+        }
+        Poll::Ready(Ok(count))
     }
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
@@ -302,6 +309,26 @@ fn a_token_that_comes_many_times_at_once_is_answered_once_more() {
             until("the message", || server.statistics().traffic.unreliable_received == round).await;
             assert_eq!(network.take_sent().len(), expected);
         }
+    });
+}
+
+#[test]
+fn who_asks_for_many_answers_does_not_keep_others_datagrams_waiting() {
+    const PINGS: usize = 100;
+    // One thread, so that what the task that receives does not send itself leaves only behind it.
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        let (server, network) = bind().await;
+        let _client = join(&server, &network, ONE).await;
+        let _served = server.accept().await.unwrap();
+        network.take_sent();
+        for code in 0..PINGS {
+            network.arrive(ONE, vec![0x40, 0, 7, 0, code as u8], 5);
+        }
+        until("the answers", || network.traffic().sent.len() == PINGS).await;
+        let sent = network.traffic().sent_before;
+        assert!(sent < PINGS / 2, "{sent} were answered before all were received");
+        let codes = network.take_sent().into_iter().map(|(_, answer)| answer[4] as usize);
+        assert!(codes.eq(0..PINGS), "each is answered in its turn");
     });
 }
 

@@ -144,10 +144,15 @@ impl Peer {
     }
 
     /// After datagrams were given to the machine, at `now`: what they ask for is sent, and a receiver is told of them.
-    pub(crate) fn arrived(&self, mut state: MutexGuard<'_, PeerState>, now: Instant) {
+    /// Where there is no time for it, since others' datagrams wait, the task sends.
+    pub(crate) fn arrived(&self, mut state: MutexGuard<'_, PeerState>, now: Instant, has_time: bool) {
         state.now = now;
         if state.machine.stream_queued() > 0 || state.machine.has_datagram() {
-            self.drive(&mut state, Drive::Output);
+            if has_time {
+                self.drive(&mut state, Drive::Output);
+            } else {
+                self.schedule(&mut state);
+            }
         }
         self.settle(&mut state);
         let news = state.machine.has_event();

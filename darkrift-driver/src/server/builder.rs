@@ -121,6 +121,10 @@ impl<R: Runtime> ServerBuilder<R> {
     }
 
     /// How many connections may wait for their token, in all and from one IP address. Default 4,096 and 256.
+    ///
+    /// Each has a socket: where the system lets the process open fewer files (`ulimit -n`, often 1,024), those who only wait
+    /// can keep everybody else out, so raise that or lower this. A place is kept for as long as
+    /// [`handshake_timeout`](Self::handshake_timeout) says.
     #[must_use]
     pub const fn max_pending(mut self, all: usize, from_one_address: usize) -> Self {
         self.options.config.max_pending = all;

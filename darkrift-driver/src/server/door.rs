@@ -340,9 +340,11 @@ async fn receive(inner: Arc<Inner>, udp: Arc<SharedUdp>) {
             None => return,
             Some(Ok(count)) => {
                 senders = if waited { count } else { senders + count };
+                // A write takes longer than a read: whoever asks for many answers would keep everybody's datagrams waiting.
+                let has_time = count < BUFFERS;
                 for (meta, buffer) in meta[..count].iter().zip(memory.chunks_exact(LONGEST_DATAGRAM)) {
                     turn.add(meta.len.div_ceil(meta.stride.max(1)) as u32);
-                    inner.route(&udp, meta, &buffer[..meta.len]).await;
+                    inner.route(&udp, meta, &buffer[..meta.len], has_time).await;
                 }
             }
             // A report about something sent earlier (port unreachable): never the socket's end.
@@ -352,8 +354,9 @@ async fn receive(inner: Arc<Inner>, udp: Arc<SharedUdp>) {
 }
 
 impl Inner {
-    /// Gives the datagrams of one sender to whom they belong, in the order in which they came.
-    async fn route(self: &Arc<Self>, udp: &SharedUdp, meta: &RecvMeta, filled: &[u8]) {
+    /// Gives the datagrams of one sender to whom they belong, in the order in which they came. Their answers leave at once
+    /// if there is time.
+    async fn route(self: &Arc<Self>, udp: &SharedUdp, meta: &RecvMeta, filled: &[u8], has_time: bool) {
         // A token with this forged as its source would make the server talk to itself.
         if self.is_own(meta) {
             return;
@@ -369,7 +372,7 @@ impl Inner {
                 each_datagram(&rest[..theirs], stride, |datagram| {
                     state.machine.handle_datagram(now, datagram);
                 });
-                peer.arrived(state, now);
+                peer.arrived(state, now, has_time);
             }
             let Some(other) = other else { return };
             let is_answer = matches!(other, Routing::Answer { .. });
