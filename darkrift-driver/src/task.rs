@@ -13,8 +13,8 @@ use parking_lot::MutexGuard;
 use crate::peer::{ATTENTION, Drive, NEVER, Peer, PeerState, send_all};
 use crate::runtime::Timer;
 
-/// A deadline that is noticed so long behind it was late since this thread was kept from looking. Who else was, such as the
-/// one that receives a server's datagrams, has a turn before it is believed.
+/// A deadline that is noticed so long behind it was late since this thread was kept from looking. Whoever else was, such as
+/// the task that receives a server's datagrams, has as long before it is believed.
 const LATE: Duration = Duration::from_millis(20);
 
 /// Runs until the connection has drained, and lets go of its sockets; also where it is dropped before.
@@ -97,6 +97,14 @@ impl<O: Observer> Drop for Task<O> {
     }
 }
 
+/// A deadline that passed while nobody ran here.
+#[derive(Clone, Copy)]
+struct Doubt {
+    deadline: Instant,
+    /// When it is believed after all.
+    until: Instant,
+}
+
 /// What the task knows from one time it runs to the next.
 struct Upkeep {
     timer: Option<Pin<Box<dyn Timer>>>,
@@ -104,15 +112,14 @@ struct Upkeep {
     /// When to see whether the application still looks at its messages. While this is set, a `recv` was here a
     /// moment ago and will read the sockets itself when it is back.
     watch: Option<Instant>,
-    /// The deadline that passed while nobody ran here.
-    doubted: Option<Instant>,
+    doubt: Option<Doubt>,
     /// What the count of its looks was when the watch began.
     looks: u32,
 }
 
 impl Upkeep {
     const fn new() -> Self {
-        Self { timer: None, armed: NEVER, watch: None, doubted: None, looks: 0 }
+        Self { timer: None, armed: NEVER, watch: None, doubt: None, looks: 0 }
     }
 
     /// Ready once the connection has drained; and whether it has closed.
@@ -133,19 +140,20 @@ impl Upkeep {
             if let Some(timeout) = state.machine.poll_timeout().filter(|timeout| *timeout <= now) {
                 // What has come meanwhile may be all that the deadline waits for.
                 peer.look_for_news(&mut state);
-                if now - timeout > LATE && self.doubted != Some(timeout) {
-                    self.doubted = Some(timeout);
-                    peer.runtime().come_back(cx.waker());
-                    break;
+                if now - timeout > LATE && self.doubt.is_none_or(|doubt| doubt.deadline != timeout) {
+                    self.doubt = Some(Doubt { deadline: timeout, until: now + LATE });
                 }
             }
-            state.machine.handle_timeout(now);
+            if self.deadline(&state).is_some_and(|deadline| deadline <= now) {
+                state.machine.handle_timeout(now);
+            }
             if self.watch.is_some_and(|watch| watch <= now) {
                 self.watch = None;
             }
             self.drive(peer, &mut state);
         }
-        state.armed = self.armed;
+        // A deadline that is doubted is no news.
+        state.armed = self.doubt_of(&state).map_or(self.armed, |doubt| self.armed.min(doubt.deadline));
         peer.settle(&mut state);
         let (news, is_closed) = (state.machine.has_event(), state.machine.is_closed());
         let deferred = state.take_deferred();
@@ -170,9 +178,19 @@ impl Upkeep {
         state.rest();
     }
 
+    /// The machine's next deadline, or when it is believed.
+    fn deadline(&self, state: &PeerState) -> Option<Instant> {
+        self.doubt_of(state).map(|doubt| doubt.until).or_else(|| state.machine.poll_timeout())
+    }
+
+    /// What is doubted, while it still is the machine's next deadline.
+    fn doubt_of(&self, state: &PeerState) -> Option<Doubt> {
+        self.doubt.filter(|doubt| state.machine.poll_timeout() == Some(doubt.deadline))
+    }
+
     /// Ready when the next deadline has passed; pending, with the timer set for it, until then.
     fn poll_timer(&mut self, peer: &Peer, state: &PeerState, cx: &mut Context<'_>) -> Poll<()> {
-        let deadline = [state.machine.poll_timeout(), self.watch].into_iter().flatten().min();
+        let deadline = [self.deadline(state), self.watch].into_iter().flatten().min();
         let Some(at) = deadline else {
             // An idle connection holds no timer.
             self.timer = None;

@@ -56,7 +56,16 @@ impl Deferred {
 impl Drop for Deferred {
     fn drop(&mut self) {
         if let Some(last) = self.last.take() {
-            last.schedule(&mut last.lock());
+            let mut state = last.lock();
+            let Some(other) = state.next_deferred.clone() else {
+                drop(state);
+                return send_all(Some(last));
+            };
+            last.schedule(&mut state);
+            drop(state);
+            // Whom a task wakes last may have to wait for it, as on tokio, where no other thread takes that one over. It
+            // is this one then, and the first does its work.
+            other.wakers().wake_task();
         }
     }
 }

@@ -14,13 +14,17 @@ use crate::stream;
 /// The longest lone datagram that is sent from the stack: most of what a game sends by itself.
 const LONE_DATAGRAM: usize = 256;
 
+/// How many calls one flush makes at most before others get their turn.
+const SENDS: usize = 64;
+
 impl Peer {
     /// Offers the sockets everything that is queued.
     pub(super) fn flush(&self, state: &mut MutexGuard<'_, PeerState>) {
         if state.has_stream_output() {
             self.flush_stream(state);
         }
-        if state.has_datagrams() {
+        // Also where none is queued: the sender may have one in its hand that the socket has just refused.
+        if state.sending || state.has_datagrams() {
             self.flush_datagrams(state);
         }
     }
@@ -79,7 +83,7 @@ impl Peer {
     /// Sends the datagrams that are queued; gives those that the socket does not take.
     fn send_datagrams(&self, state: &mut MutexGuard<'_, PeerState>, destination: SocketAddr) -> Option<Run> {
         let mut lone = [0; LONE_DATAGRAM];
-        loop {
+        for _ in 0..SENDS {
             if let Some(length) = state.next_lone_datagram(&mut lone) {
                 let datagram = &lone[..length];
                 if self.send_unlocked(state, datagram, length, destination).is_pending() {
@@ -92,6 +96,9 @@ impl Peer {
                 }
             }
         }
+        // Others queue as fast as this leaves: the task goes on with it.
+        self.schedule(state);
+        None
     }
 
     /// Sends datagrams without the lock: over a short way the answer is there before the call returns, and whoever

@@ -138,7 +138,7 @@ impl Peer {
 
     /// Waits until everything queued has left, or never will, and the sockets are gone.
     pub(crate) async fn ended(&self) {
-        wait_until(&self.ended, || self.lock().stream.is_none()).await;
+        wait_until(&self.ended, || self.lock().ended).await;
     }
 
     /// Wakes the task, once until it has run.
@@ -203,6 +203,7 @@ impl Peer {
             (state.stream.take(), state.datagrams.take(), state.take_deferred())
         };
         drop((stream, datagrams));
+        self.lock().ended = true;
         send_all(deferred);
         self.wakers.clear_task();
         wake_listeners(&self.ended);

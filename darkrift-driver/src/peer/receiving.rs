@@ -106,7 +106,7 @@ impl Peer {
     #[cold]
     fn pass_on(&self, state: &PeerState, place: &mut Place) {
         self.wakers.stop_waiting(place);
-        if state.machine.has_event() || state.finished {
+        if state.machine.has_event() || state.finished || self.has_input() || state.has_input() {
             self.wakers.wake_receiver();
         }
     }

@@ -42,6 +42,8 @@ pub(crate) struct PeerState {
     /// Whether `Closed` was handed out, or its reason told in another way.
     pub(super) finished: bool,
     pub(super) announced_closed: bool,
+    /// Whether the sockets are gone.
+    pub(super) ended: bool,
     pub(super) burst: Burst,
     /// How many messages `recv` has given, for the task to see whether anyone looks.
     pub(crate) looks: u32,
@@ -79,6 +81,7 @@ impl PeerState {
             armed: NEVER,
             finished: false,
             announced_closed: false,
+            ended: false,
             burst: Burst::new(),
             looks: 0,
             fruitful: 0,

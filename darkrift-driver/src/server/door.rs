@@ -344,7 +344,11 @@ async fn receive(inner: Arc<Inner>, udp: Arc<SharedUdp>) {
                 let has_time = count < BUFFERS;
                 for (meta, buffer) in meta[..count].iter().zip(memory.chunks_exact(LONGEST_DATAGRAM)) {
                     turn.add(meta.len.div_ceil(meta.stride.max(1)) as u32);
-                    inner.route(&udp, meta, &buffer[..meta.len], has_time).await;
+                    let route = inner.route(&udp, meta, &buffer[..meta.len], has_time);
+                    // A socket that stays full holds up an answer, and must not hold up the end.
+                    if inner.unless_stopped(&mut stopping, route).await.is_none() {
+                        return;
+                    }
                 }
             }
             // A report about something sent earlier (port unreachable): never the socket's end.

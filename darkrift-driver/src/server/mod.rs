@@ -28,7 +28,7 @@ use crate::Address;
 use crate::client::{Client, Handle};
 use crate::ending::Ending;
 use crate::error::BindError;
-use crate::notification::{wait_for, wait_until, wake_listeners};
+use crate::notification::{wait_for, wait_until};
 use crate::peer::Peer;
 use crate::runtime::Runtime;
 use backlog::Backlog;
@@ -288,7 +288,7 @@ impl fmt::Debug for Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if self.0.tasks.fetch_sub(1, Ordering::AcqRel) == 1 {
-            wake_listeners(&self.0.all_ended);
+            self.0.all_ended.notify(usize::MAX);
         }
     }
 }
