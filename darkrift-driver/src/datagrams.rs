@@ -131,19 +131,21 @@ impl DatagramPath {
     ) -> bool {
         let DatagramSocket::Own(socket) = &self.sender.socket else { return false };
         readiness.clear();
-        let mut meta = [RecvMeta::default()];
+        let mut meta = [RecvMeta::default(); 2];
         with_scratch(|scratch| {
             for _ in 0..RECEIVES {
-                let mut buffers = [IoSliceMut::new(&mut scratch[..LONGEST_DATAGRAM])];
+                // A second buffer, since a call that leaves one unused has emptied the socket, and says so.
+                let (first, second) = scratch.split_at_mut(LONGEST_DATAGRAM);
+                let mut buffers = [IoSliceMut::new(first), IoSliceMut::new(second)];
                 let Poll::Ready(received) = socket.poll_receive(cx, &mut buffers, &mut meta) else {
                     return false;
                 };
-                let [meta] = &meta;
                 // An error is a report about something sent earlier (port unreachable), never the connection's end.
-                if received.is_ok_and(|count| count > 0)
-                    && server.is_some_and(|server| same(meta.addr, server))
+                let filled = meta[..received.unwrap_or(0)].iter().zip(scratch.chunks(LONGEST_DATAGRAM));
+                for (meta, buffer) in
+                    filled.filter(|(meta, _)| server.is_some_and(|server| same(meta.addr, server)))
                 {
-                    each_datagram(&scratch[..meta.len], meta.stride, |datagram| {
+                    each_datagram(&buffer[..meta.len], meta.stride, |datagram| {
                         machine.handle_datagram(now, datagram);
                     });
                 }

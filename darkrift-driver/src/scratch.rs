@@ -7,8 +7,8 @@ use bytes::{Bytes, BytesMut};
 
 use crate::datagrams::LONGEST_DATAGRAM;
 
-/// Room for the longest datagram, or as long a run.
-const SCRATCH_BYTES: usize = LONGEST_DATAGRAM;
+/// Room for two datagrams of any length.
+const SCRATCH_BYTES: usize = 2 * LONGEST_DATAGRAM;
 
 /// How much memory short datagrams share. One that the application keeps, keeps this much alive.
 const SHARED_BYTES: usize = 4 << 10;

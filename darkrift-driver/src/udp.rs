@@ -61,14 +61,8 @@ impl UdpBatch {
         meta: &mut [RecvMeta],
     ) -> io::Result<usize>
     where
-        SockRef<'a>: From<&'a S>,
         UdpSockRef<'a>: From<&'a S>,
     {
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        if let ([buffer], [meta, ..]) = (&mut *buffers, &mut *meta) {
-            *meta = receive_one(&SockRef::from(socket), buffer)?;
-            return Ok(1);
-        }
         self.state.recv(UdpSockRef::from(socket), buffers, meta)
     }
 
@@ -169,48 +163,6 @@ impl UdpBatch {
     pub fn max_segments(&self) -> usize {
         self.state.max_gso_segments()
     }
-}
-
-/// Receives what one sender sent, into one buffer: with a call for several, the system would look for more, which costs as
-/// much as the next call that finds nothing.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn receive_one(socket: &SockRef<'_>, buffer: &mut IoSliceMut<'_>) -> io::Result<RecvMeta> {
-    use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg};
-    use std::os::fd::AsRawFd;
-
-    /// Room for what the system says of a datagram: its address here and the length of the segments of a run.
-    #[repr(align(8))]
-    struct Controls([u8; 96]);
-
-    let mut controls = Controls([0; 96]);
-    let mut buffers = [IoSliceMut::new(buffer)];
-    let received = recvmsg::<SockaddrStorage>(
-        socket.as_raw_fd(),
-        &mut buffers,
-        Some(&mut controls.0),
-        MsgFlags::empty(),
-    )?;
-    let address = received.address.as_ref().and_then(|address| {
-        let v4 = address.as_sockaddr_in().map(|address| SocketAddr::V4((*address).into()));
-        v4.or_else(|| address.as_sockaddr_in6().map(|address| SocketAddr::V6((*address).into())))
-    });
-    let (mut stride, mut dst_ip) = (received.bytes, None);
-    for control in received.cmsgs()? {
-        match control {
-            ControlMessageOwned::UdpGroSegments(length) => {
-                stride = usize::try_from(length).unwrap_or(stride);
-            }
-            ControlMessageOwned::Ipv4PacketInfo(info) => {
-                dst_ip = Some(IpAddr::V4(Ipv4Addr::from(info.ipi_addr.s_addr.to_ne_bytes())));
-            }
-            ControlMessageOwned::Ipv6PacketInfo(info) => {
-                dst_ip = Some(IpAddr::V6(Ipv6Addr::from(info.ipi6_addr.s6_addr)));
-            }
-            _ => {}
-        }
-    }
-    let addr = address.ok_or(io::ErrorKind::AddrNotAvailable)?;
-    Ok(RecvMeta { addr, len: received.bytes, stride, dst_ip, ..RecvMeta::default() })
 }
 
 /// What the batching library knows of this system, learnt once for each address family.

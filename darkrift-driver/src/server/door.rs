@@ -313,33 +313,27 @@ async fn receive(inner: Arc<Inner>, udp: Arc<SharedUdp>) {
     let mut stopping = inner.stopping.listen();
     let mut memory = ReadMemory::new(BUFFERS * LONGEST_DATAGRAM);
     let mut meta = [RecvMeta::default(); BUFFERS];
-    // How many senders' datagrams came since it last waited.
-    let mut senders = 0;
+    // As many buffers as lately were of use: preparing one costs as much as receiving into it. One more than that,
+    // since a call that leaves one unused has emptied the socket, and says so.
+    let mut used = 2;
     let mut turn = Turn::default();
     loop {
         if turn.is_over() {
             yield_now(&*inner.runtime).await;
         }
-        // As many buffers as lately were of use: preparing one costs as much as receiving into it. One more than that, since
-        // a call that leaves one unused has emptied the socket, and says so; but a call for one sender alone is cheaper.
-        let used = if senders > 1 { BUFFERS.min(senders + 1) } else { 1 };
-        let mut waited = false;
         let received = {
             let mut slices: [IoSliceMut<'_>; BUFFERS] = {
                 let mut chunks = memory.chunks_exact_mut(LONGEST_DATAGRAM).take(used);
                 std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()))
             };
-            let receive = poll_fn(|cx| {
-                let poll = udp.socket.poll_receive(cx, &mut slices[..used], &mut meta[..used]);
-                waited |= poll.is_pending();
-                turn.watch(poll)
-            });
+            let receive =
+                poll_fn(|cx| turn.watch(udp.socket.poll_receive(cx, &mut slices[..used], &mut meta[..used])));
             inner.unless_stopped(&mut stopping, receive).await
         };
         match received {
             None => return,
             Some(Ok(count)) => {
-                senders = if waited { count } else { senders + count };
+                used = if count == used { BUFFERS.min(2 * used) } else { count.max(1) + 1 };
                 // A write takes longer than a read: whoever asks for many answers would keep everybody's datagrams waiting.
                 let has_time = count < BUFFERS;
                 for (meta, buffer) in meta[..count].iter().zip(memory.chunks_exact(LONGEST_DATAGRAM)) {
