@@ -83,6 +83,8 @@
 pub use darkrift_derive::{Decode, Encode, Message, MessageSet};
 #[doc(inline)]
 pub use darkrift_proto as proto;
+/// The buffers that payloads are in: the crate `bytes`.
+pub use darkrift_proto::bytes;
 pub use darkrift_proto::{
     ClientConfig, ClientId, CloseKind, CloseReason, ConnectPhase, Decode, DecodeError, Dialect, Encode,
     EncodeError, EncodedMessage, Encoding, Initiator, Limits, Message, MessageKind, MessageSet,
@@ -102,7 +104,29 @@ pub mod async_std {
     pub use darkrift_async_std::*;
 }
 
-/// The client and the server for game loops, without async: the crate `darkrift-std`.
+#[cfg_attr(
+    feature = "std",
+    doc = "The client and the server for game loops, without async: the crate [`darkrift_std`]."
+)]
+///
+/// ```no_run
+/// use darkrift::std::{Client, Event};
+///
+/// # fn example() -> Result<(), darkrift::proto::SendError> {
+/// # let mut client: Client = unimplemented!();
+/// loop {
+///     client.update();
+///     while let Some(event) = client.next_event() {
+///         match event {
+///             Event::Message(received) => println!("tag {}", received.tag()),
+///             Event::Closed(reason) => return Ok(println!("{reason}")),
+///             _ => {}
+///         }
+///     }
+///     // Simulate, draw, and send what the frame brought forth.
+/// }
+/// # }
+/// ```
 #[cfg(feature = "std")]
 pub mod std {
     pub use darkrift_std::*;

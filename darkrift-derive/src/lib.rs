@@ -11,9 +11,9 @@
 //! crate, and imports a derive together with the trait or the type of the same name: `use darkrift::Message;`.
 //!
 //! ```
-//! use darkrift_derive::{Decode, Encode, Message, MessageSet};
+//! # use darkrift_derive::{Decode, Encode, Message, MessageSet};
 //! # use darkrift_proto as darkrift;
-//! use darkrift::MessageSet as _;
+//! use darkrift::{Decode, Encode, Message, MessageSet};
 //!
 //! #[derive(Debug, PartialEq, Message)]
 //! #[darkrift(tag = 1)]
@@ -114,10 +114,10 @@
 //! | `other` | takes every message whose tag is none of the others', whole: the variant holds the untyped `Message`. Without one, an unknown tag is an error that names it |
 //!
 //! ```
-//! use darkrift_derive::Message;
+//! # use darkrift_derive::Message;
 //! # use darkrift_proto as darkrift;
 //! use darkrift::bytes::Bytes;
-//! use darkrift::{DecodeError, EncodeError, Reader, Writer};
+//! use darkrift::{DecodeError, EncodeError, Message, Reader, Writer};
 //!
 //! #[repr(u16)]
 //! enum Tag {
@@ -177,9 +177,9 @@
 //! ```
 //! use std::collections::BTreeMap;
 //!
-//! use darkrift_derive::Message;
+//! # use darkrift_derive::Message;
 //! # use darkrift_proto as darkrift;
-//! use darkrift::{Decode, DecodeError, Encode, EncodeError, Reader, Writer};
+//! use darkrift::{Decode, DecodeError, Encode, EncodeError, Message, Reader, Writer};
 //!
 //! #[derive(Debug, PartialEq, Message)]
 //! #[darkrift(tag = 8)]
@@ -248,9 +248,9 @@
 //! `Tagged` is written for it:
 //!
 //! ```
-//! use darkrift_derive::Encode;
+//! # use darkrift_derive::Encode;
 //! # use darkrift_proto as darkrift;
-//! use darkrift::{Tagged, ToMessage};
+//! use darkrift::{Encode, Tagged, ToMessage};
 //!
 //! #[derive(Encode)]
 //! struct Say<'a> {
@@ -315,7 +315,7 @@ pub fn derive_encode(input: TokenStream) -> TokenStream {
 /// are in the [crate's documentation](../darkrift_derive/index.html#attributes).
 ///
 /// ```
-/// use darkrift_derive::Decode;
+/// # use darkrift_derive::Decode;
 /// # use darkrift_proto as darkrift;
 /// use darkrift::{Decode, Reader};
 ///
@@ -346,9 +346,9 @@ pub fn derive_decode(input: TokenStream) -> TokenStream {
 /// another tag is not decoded as this type. As a field of another type it has no tag on the wire.
 ///
 /// ```
-/// use darkrift_derive::Message;
+/// # use darkrift_derive::Message;
 /// # use darkrift_proto as darkrift;
-/// use darkrift::{Tagged, ToMessage};
+/// use darkrift::{Message, Tagged, ToMessage};
 ///
 /// const CHOICE: u16 = 2;
 ///
@@ -391,9 +391,9 @@ pub fn derive_message(input: TokenStream) -> TokenStream {
 /// messages of all other tags.
 ///
 /// ```
-/// use darkrift_derive::{Message, MessageSet};
+/// # use darkrift_derive::{Message, MessageSet};
 /// # use darkrift_proto as darkrift;
-/// use darkrift::MessageSet as _;
+/// use darkrift::{Message, MessageSet};
 ///
 /// #[derive(Message)]
 /// #[darkrift(tag = 1)]

@@ -29,6 +29,7 @@ use crate::wakers::Place;
 /// reason says so. What was queued leaves, as much as the socket takes at once and the rest while the runtime runs:
 /// before a program ends, [`close`](Self::close) waits for it. A runtime that is dropped with its tasks, as tokio's at the
 /// end of `main`, resets a stream on which something was still to leave.
+#[must_use = "dropping the last handle disconnects"]
 pub struct Client<R> {
     handle: Arc<Handle>,
     runtime: PhantomData<fn() -> R>,
@@ -93,8 +94,15 @@ impl<R> Client<R> {
     /// use the connection that the value is being sent on.
     ///
     /// # Errors
-    /// The message was not sent, and is still yours: the connection has closed, the message is longer than its
-    /// channel carries (65,507 bytes with its header for [`SendMode::Unreliable`]), or it cannot be encoded.
+    /// The message was not sent, and is still yours: the connection has closed (what came before that is still there to be
+    /// received), the message is longer than its channel carries (65,507 bytes with its header for
+    /// [`SendMode::Unreliable`], of which more than about 1,200 travel in pieces and are lost more often), or it cannot be
+    /// encoded. A server disconnects a client whose reliable message has more than 65,534 bytes, unless it is set to more;
+    /// [`Limits::max_send`](darkrift_proto::Limits::max_send) makes that an error here.
+    ///
+    /// # Latency
+    /// A message by itself leaves within the call. Of several in a row, all but the first leave together when this task
+    /// waits for something: one that goes on to compute for long delays them.
     ///
     /// # Cancel safety
     /// Dropping the future before it is ready means that the message was not sent.

@@ -44,35 +44,31 @@ pub(crate) struct Run {
 /// What sends a connection's datagrams; a copy does so without the connection's lock.
 #[derive(Clone, Debug)]
 pub(crate) struct DatagramSender {
-    socket: DatagramSocket,
+    /// A client's own, or its server's for all.
+    socket: Arc<dyn UdpSocket>,
+    is_own: bool,
     /// The address that the peer sends to, so that answers come from there on a machine with several.
     source: Option<IpAddr>,
-}
-
-#[derive(Clone, Debug)]
-enum DatagramSocket {
-    Own(Arc<dyn UdpSocket>),
-    Shared(Arc<SharedUdp>),
 }
 
 impl DatagramPath {
     /// A client's own socket.
     pub(crate) fn own(socket: Box<dyn UdpSocket>) -> Self {
-        Self::new(DatagramSocket::Own(socket.into()))
+        Self::new(socket.into(), true)
     }
 
     /// The server's socket, whose listener receives for all.
     pub(crate) fn shared(socket: Arc<SharedUdp>) -> Self {
-        Self::new(DatagramSocket::Shared(socket))
+        Self::new(socket, false)
     }
 
-    const fn new(socket: DatagramSocket) -> Self {
-        Self { sender: DatagramSender { socket, source: None }, unsent: None }
+    const fn new(socket: Arc<dyn UdpSocket>, is_own: bool) -> Self {
+        Self { sender: DatagramSender { socket, is_own, source: None }, unsent: None }
     }
 
     /// Whether datagrams come this way, too.
     pub(crate) const fn is_own(&self) -> bool {
-        matches!(self.sender.socket, DatagramSocket::Own(_))
+        self.sender.is_own
     }
 
     /// Remembers the address that the peer sends to.
@@ -129,7 +125,9 @@ impl DatagramPath {
         now: Instant,
         cx: &mut Context<'_>,
     ) -> bool {
-        let DatagramSocket::Own(socket) = &self.sender.socket else { return false };
+        if !self.is_own() {
+            return false;
+        }
         readiness.clear();
         let mut meta = [RecvMeta::default(); 2];
         with_scratch(|scratch| {
@@ -137,7 +135,8 @@ impl DatagramPath {
                 // A second buffer, since a call that leaves one unused has emptied the socket, and says so.
                 let (first, second) = scratch.split_at_mut(LONGEST_DATAGRAM);
                 let mut buffers = [IoSliceMut::new(first), IoSliceMut::new(second)];
-                let Poll::Ready(received) = socket.poll_receive(cx, &mut buffers, &mut meta) else {
+                let Poll::Ready(received) = self.sender.socket.poll_receive(cx, &mut buffers, &mut meta)
+                else {
                     return false;
                 };
                 // An error is a report about something sent earlier (port unreachable), never the connection's end.
@@ -178,11 +177,11 @@ impl DatagramSender {
             let contents = &all[start..end];
             let segment_size = (contents.len() > segment).then_some(segment);
             let transmit = Transmit { destination, ecn: None, contents, segment_size, src_ip: source };
-            match self.socket().try_send(&transmit) {
+            match self.socket.try_send(&transmit) {
                 // Only the first call may ask for the whole run again: what has left must not leave twice.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock && start == 0 => {
                     // A runtime that stops can't tell; then these are lost.
-                    if ready!(self.poll_writable(cx)).is_err() {
+                    if ready!(self.socket.poll_writable(cx)).is_err() {
                         return Poll::Ready(());
                     }
                 }
@@ -202,28 +201,14 @@ impl DatagramSender {
     }
 
     fn max_segments(&self) -> usize {
-        self.socket().max_segments()
-    }
-
-    fn socket(&self) -> &dyn UdpSocket {
-        match &self.socket {
-            DatagramSocket::Own(socket) => &**socket,
-            DatagramSocket::Shared(shared) => &*shared.socket,
-        }
-    }
-
-    fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &self.socket {
-            DatagramSocket::Own(socket) => socket.poll_writable(cx),
-            DatagramSocket::Shared(shared) => shared.poll_writable(cx),
-        }
+        self.socket.max_segments()
     }
 }
 
 /// A server's UDP socket: many connections send through it, and a socket wakes only one waker.
 #[derive(Debug)]
 pub(crate) struct SharedUdp {
-    pub(crate) socket: Box<dyn UdpSocket>,
+    socket: Box<dyn UdpSocket>,
     waiting: Arc<WaitingSenders>,
     /// Behind the socket: once this is gone, the port is free.
     _running: Running,
@@ -244,7 +229,7 @@ impl SharedUdp {
     ///
     /// # Errors
     /// `WouldBlock` when the socket takes no more now; anything else is of this datagram alone.
-    pub(crate) fn try_send(
+    pub(crate) fn send_lone(
         &self,
         contents: &[u8],
         destination: SocketAddr,
@@ -258,12 +243,24 @@ impl SharedUdp {
             }
         }
     }
+}
 
-    /// Ready once the socket may be written; until then the waker is kept beside all the others.
-    ///
-    /// # Errors
-    /// When that can't be told.
-    pub(crate) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+impl UdpSocket for SharedUdp {
+    fn poll_receive(
+        &self,
+        cx: &mut Context<'_>,
+        buffers: &mut [IoSliceMut<'_>],
+        meta: &mut [RecvMeta],
+    ) -> Poll<io::Result<usize>> {
+        self.socket.poll_receive(cx, buffers, meta)
+    }
+
+    fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        self.socket.try_send(transmit)
+    }
+
+    /// Until it is ready, the waker is kept beside all the others.
+    fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         {
             let mut waiting = self.waiting.0.lock();
             if !waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
@@ -271,6 +268,10 @@ impl SharedUdp {
             }
         }
         self.socket.poll_writable(&mut Context::from_waker(&Waker::from(self.waiting.clone())))
+    }
+
+    fn max_segments(&self) -> usize {
+        self.socket.max_segments()
     }
 }
 

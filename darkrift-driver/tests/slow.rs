@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use darkrift_driver::proto::data::DecodeError;
 use darkrift_driver::proto::{Message, MessageSet, SendMode};
+use darkrift_driver::runtime::{Instant, Runtime};
 use darkrift_driver::{Client, Server};
 use futures_core::Stream;
 use mock::{Faults, Mock, anywhere, run, sleep, spawn};
@@ -108,5 +109,47 @@ fn an_accept_that_is_not_polled_any_more_keeps_no_client_from_another() {
             client.closed().await;
         });
         assert!(server.accept().await.is_some());
+    });
+}
+
+#[test]
+fn whoever_waits_in_line_has_the_next_message_while_the_first_is_still_busy() {
+    const RECEIVERS: u16 = 8;
+    run(1, Faults::default(), async {
+        let server = Server::<Mock>::bind(anywhere()).await.unwrap();
+        let client = Client::<Mock>::connect(server.local_addr()).await.unwrap();
+        let served = server.accept().await.unwrap();
+        for _ in 0..RECEIVERS {
+            let client = client.clone();
+            spawn(async move {
+                let received = client.recv().await.unwrap();
+                client.send(SendMode::Reliable, &Message::empty(received.tag())).await.unwrap();
+                sleep(Duration::from_secs(60)).await;
+            });
+        }
+        sleep(Duration::from_millis(1)).await;
+        // As much as one look reads, so that it stops although there is more.
+        served.send(SendMode::Reliable, &Message::new(0, vec![0; 1 << 20])).await.unwrap();
+        for tag in 1..RECEIVERS {
+            served.send(SendMode::Reliable, &Message::empty(tag)).await.unwrap();
+        }
+        for tag in 0..RECEIVERS {
+            assert_eq!(served.recv().await.unwrap().tag(), tag);
+        }
+        let runtime = Mock::default();
+        assert!(runtime.now() - Instant::ZERO < Duration::from_secs(1), "{:?}", runtime.now());
+    });
+}
+
+#[test]
+fn a_socket_that_stays_full_holds_up_no_shutdown() {
+    run(1, Faults::default(), async {
+        let server = Server::<Mock>::bind(anywhere()).await.unwrap();
+        Mock::default().ways(|ways| ways.full = true);
+        let address = server.local_addr();
+        spawn(async move { drop(Client::<Mock>::connect(address).await) });
+        // The acknowledgement of its token waits.
+        sleep(Duration::from_millis(100)).await;
+        server.shutdown().await;
     });
 }

@@ -350,6 +350,10 @@ impl ToMessage for Message {
 }
 
 /// A closed set of message types, found by tag. `#[derive(MessageSet)]` writes this impl.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no set of messages",
+    note = "a set is an enum with `#[derive(MessageSet)]`, each variant of which holds a message; one type of message alone is read with `decode`"
+)]
 pub trait MessageSet: Sized {
     /// The tags of the set, in the order of its variants.
     const TAGS: &'static [u16];

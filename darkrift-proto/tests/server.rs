@@ -575,6 +575,7 @@ fn a_close_waits_no_longer_than_the_linger_time() {
     server.connection.handle_timeout(at(3000));
     assert!(server.connection.is_drained());
     assert!(server.connection.wants_stream_reset(), "the client shall not take what it has for everything");
+    assert!(server.connection.statistics().stream_unsent > 0, "and the server can see what it has not");
     assert_eq!(server.connection.stream_queued(), 0);
     assert_eq!(server.connection.poll_timeout(), None);
 }

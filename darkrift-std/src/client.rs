@@ -29,6 +29,7 @@ pub enum Event {
 /// Dropping it closes the connection; what was queued and the socket does not take at once is lost. To end in good
 /// order, [`close`](Connection::close) and [`finish`](Self::finish).
 #[derive(Debug)]
+#[must_use = "a client that is dropped disconnects"]
 pub struct Client {
     frame_loop: FrameLoop<Event>,
     /// There once it is up.

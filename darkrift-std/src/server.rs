@@ -28,6 +28,7 @@ pub enum ServerEvent {
 /// Dropping it closes every connection; what the sockets do not take at once is lost. To end in good order,
 /// [`finish`](Self::finish).
 #[derive(Debug)]
+#[must_use = "a server that is dropped shuts down"]
 pub struct Server {
     frame_loop: FrameLoop<ServerEvent>,
     server: darkrift_driver::Server<Frames>,

@@ -146,7 +146,8 @@ impl<R: Runtime> ServerBuilder<R> {
         self
     }
 
-    /// How long a client may send nothing before it is disconnected. Default `None`: for ever.
+    /// How long a client may send nothing before it is disconnected. Default `None`: for ever. It rests while the client is
+    /// not read, since the application has not taken what came before: read from every client, or close it.
     #[must_use]
     pub const fn idle_timeout(mut self, limit: Option<Duration>) -> Self {
         self.options.config.limits.idle_timeout = limit;

@@ -193,7 +193,7 @@ impl Inner {
         answer: &Bytes,
     ) -> Option<IpAddr> {
         let mut source = self.source(to);
-        while let Err(error) = udp.try_send(answer, from, &mut source) {
+        while let Err(error) = udp.send_lone(answer, from, &mut source) {
             if error.kind() != io::ErrorKind::WouldBlock {
                 break;
             }
@@ -327,7 +327,7 @@ async fn receive(inner: Arc<Inner>, udp: Arc<SharedUdp>) {
                 std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()))
             };
             let receive =
-                poll_fn(|cx| turn.watch(udp.socket.poll_receive(cx, &mut slices[..used], &mut meta[..used])));
+                poll_fn(|cx| turn.watch(udp.poll_receive(cx, &mut slices[..used], &mut meta[..used])));
             inner.unless_stopped(&mut stopping, receive).await
         };
         match received {
@@ -434,7 +434,7 @@ impl Inner {
             }
             Routing::Answer { answer } => {
                 // A full socket is not waited for: everybody else's datagrams would wait, too, and this token comes again.
-                let _ = udp.try_send(&answer, meta.addr, &mut self.source(meta.dst_ip));
+                let _ = udp.send_lone(&answer, meta.addr, &mut self.source(meta.dst_ip));
             }
             _ => {}
         }

@@ -40,6 +40,7 @@ use tokens::SystemTokens;
 ///
 /// It is a handle: clones are cheap and mean the same server. When the last one is dropped the server shuts down:
 /// its clients are told and its ports are free again.
+#[must_use = "dropping the last handle shuts the server down"]
 pub struct Server<R> {
     handle: Arc<ServerHandle>,
     runtime: PhantomData<fn() -> R>,
@@ -153,6 +154,7 @@ impl<R> Server<R> {
     ///
     /// # Cancel safety
     /// Dropping the future loses no client.
+    #[must_use = "dropping the client's last handle disconnects it"]
     pub async fn accept(&self) -> Option<Client<R>> {
         let inner = self.inner();
         let next = || {

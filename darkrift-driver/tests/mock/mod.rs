@@ -90,6 +90,8 @@ pub(crate) struct Ways {
     pub(crate) widest: usize,
     /// What went to clients, a call each.
     pub(crate) sent: Vec<Sent>,
+    /// Whether servers' sockets take nothing, and never will.
+    pub(crate) full: bool,
 }
 
 /// What one call that sends was given.
@@ -308,7 +310,7 @@ pub(crate) fn run<T>(seed: u64, faults: Faults, test: impl Future<Output = T>) -
         mailboxes: BTreeMap::new(),
         spawned: Vec::new(),
         streams: 0,
-        ways: Ways { clients: Ipv4Addr::LOCALHOST, widest: usize::MAX, sent: Vec::new() },
+        ways: Ways { clients: Ipv4Addr::LOCALHOST, widest: usize::MAX, sent: Vec::new(), full: false },
     })));
     NETWORK.with_borrow_mut(|current| *current = Some(network.clone()));
     let output = drive(&network, test);

@@ -292,6 +292,9 @@ impl runtime::UdpSocket for Udp {
             Outcome::Fails(kind) => return Err(kind.into()),
         }
         let length = transmit.segment_size.unwrap_or(usize::MAX);
+        if !self.is_client && state.ways.full {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         if !self.is_client {
             let datagrams: Vec<_> = transmit.contents.chunks(length).map(<[u8]>::to_vec).collect();
             let taken = transmit.segment_size.is_none_or(|length| length <= state.ways.widest);
@@ -322,7 +325,9 @@ impl runtime::UdpSocket for Udp {
     }
 
     fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.network.lock().call(false) {
+        let mut state = self.network.lock();
+        match state.call(false) {
+            _ if !self.is_client && state.ways.full => Poll::Pending,
             Outcome::NotReady => {
                 cx.waker().wake_by_ref();
                 Poll::Pending

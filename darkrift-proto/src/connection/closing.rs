@@ -88,6 +88,7 @@ impl Connection {
     pub(super) fn drained(&mut self) {
         if self.state.advance(Occurrence::Drained) {
             self.timers.clear();
+            self.counted.stream_unsent = self.stream.queued() as u64;
             self.stream_cut = self.stream.queued() > 0;
             self.stream.clear();
             self.datagrams.clear();

@@ -30,7 +30,7 @@ pub struct Limits {
     /// the original alike, and disconnects a client that sends more.
     pub max_send: usize,
     /// How long the peer may send nothing at all. Default `None`: an idle game is no fault, and TCP keep-alive
-    /// finds the dead.
+    /// finds the dead. It rests while the peer is not read, since the application has not taken what came before.
     pub idle_timeout: Option<Duration>,
     /// How long a close waits for what is queued to leave and for the peer to end its stream. Default 2 s.
     /// Where Configure has neither come nor gone out it is 0.5 s at most.

@@ -7,7 +7,7 @@ use crate::data::EncodeError;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
-    /// The connection has ended.
+    /// The connection has ended. What came before that can still be received, such as a message that says why.
     #[error("the connection is closed")]
     Closed,
     /// There is no client yet to send to: the handshake is not that far.

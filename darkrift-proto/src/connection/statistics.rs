@@ -18,6 +18,8 @@ pub struct Statistics {
     pub stream_bytes_received: u64,
     /// Bytes the transport took from the stream queue.
     pub stream_bytes_sent: u64,
+    /// Bytes queued for TCP that never left: the peer read too slowly for the linger time of a close, or the transport failed.
+    pub stream_unsent: u64,
     /// Bytes of datagrams received.
     pub datagram_bytes_received: u64,
     /// Bytes of datagrams handed out to be sent.
@@ -41,6 +43,7 @@ impl AddAssign for Statistics {
         self.unreliable_sent += other.unreliable_sent;
         self.stream_bytes_received += other.stream_bytes_received;
         self.stream_bytes_sent += other.stream_bytes_sent;
+        self.stream_unsent += other.stream_unsent;
         self.datagram_bytes_received += other.datagram_bytes_received;
         self.datagram_bytes_sent += other.datagram_bytes_sent;
         self.undelivered_dropped += other.undelivered_dropped;
@@ -69,6 +72,7 @@ mod tests {
             unsent_dropped: 10,
             datagrams_ignored: 11,
             acknowledgements_dropped: 12,
+            stream_unsent: 13,
         };
         let mut sum = one;
         sum += one;
@@ -85,6 +89,7 @@ mod tests {
             unsent_dropped: 20,
             datagrams_ignored: 22,
             acknowledgements_dropped: 24,
+            stream_unsent: 26,
         };
         assert_eq!(sum, doubled);
     }

@@ -22,7 +22,7 @@ const KEPT_WHEN_EMPTY: usize = 1 << 10;
 /// than a chunk of its own in each vectored write.
 const COPIED: usize = 1 << 10;
 /// The most room that is made at once because the last burst took as much.
-const EXPECTED: usize = 64 << 10;
+const EXPECTED: u32 = 64 << 10;
 
 /// Frames, in order: first `chunks`, which are shared with other connections or too large to copy, then `tail`.
 #[derive(Debug)]
@@ -34,9 +34,9 @@ pub(super) struct StreamQueue {
     tail: Writer,
     queued: usize,
     /// The most that `tail` held since the queue was last empty, and thus about what its buffer takes.
-    peak: usize,
+    peak: u32,
     /// What the last burst took, where its buffer was given back.
-    expected: usize,
+    expected: u32,
     sent: u64,
 }
 
@@ -156,14 +156,14 @@ impl StreamQueue {
     #[inline]
     fn appended(&mut self, count: usize) {
         self.queued += count;
-        self.peak = self.peak.max(self.tail.buffer().len());
+        self.peak = self.peak.max(u32::try_from(self.tail.buffer().len()).unwrap_or(u32::MAX));
     }
 
     /// Makes room for as much as the last burst took, so that the next one takes one allocation.
     #[inline]
     fn expect_traffic(&mut self) {
         if self.expected > 0 && self.tail.buffer().capacity() == 0 {
-            self.tail.buffer_mut().reserve(core::mem::take(&mut self.expected));
+            self.tail.buffer_mut().reserve(core::mem::take(&mut self.expected) as usize);
         }
     }
 
@@ -179,7 +179,7 @@ impl StreamQueue {
     fn take_back(&mut self, start: usize) {
         let tail = self.tail.buffer_mut();
         tail.truncate(start);
-        if tail.capacity() > 2 * self.peak.max(KEPT_WHEN_EMPTY) {
+        if tail.capacity() > 2 * (self.peak as usize).max(KEPT_WHEN_EMPTY) {
             *tail = BytesMut::from(&tail[..]);
         }
     }
@@ -206,7 +206,7 @@ impl StreamQueue {
 
     /// Gives large buffers back, so that an idle connection holds none.
     fn emptied(&mut self) {
-        if self.peak > KEPT_WHEN_EMPTY {
+        if self.peak as usize > KEPT_WHEN_EMPTY {
             self.expected = self.peak.min(EXPECTED);
             *self.tail.buffer_mut() = BytesMut::new();
         }
