@@ -69,7 +69,7 @@ fn a_connection_is_refused_while_too_many_wait_for_their_token() {
             drop(waiting);
             until_counts(&server, &[(counter, 1), ("abandoned", 2)]).await;
             assert_eq!(server.statistics().pending, 0);
-            join(&server).await;
+            drop(join(&server).await);
         }
     });
 }
