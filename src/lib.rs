@@ -112,8 +112,7 @@ pub mod async_std {
 /// ```no_run
 /// use darkrift::std::{Client, Event};
 ///
-/// # fn example() -> Result<(), darkrift::proto::SendError> {
-/// # let mut client: Client = unimplemented!();
+/// # fn example(mut client: Client) -> Result<(), darkrift::SendError> {
 /// loop {
 ///     client.update();
 ///     while let Some(event) = client.next_event() {
