@@ -1,11 +1,8 @@
 //! The command line.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use lexopt::prelude::{Long, ValueExt};
-
-use crate::measure::Timing;
 
 pub(crate) const USAGE: &str = "\
 cargo bench --bench end_to_end -- [OPTIONS]
@@ -26,7 +23,6 @@ pub(crate) struct Arguments {
     pub(crate) of: Option<String>,
     pub(crate) json: Option<PathBuf>,
     pub(crate) rounds: usize,
-    pub(crate) timing: Timing,
     pub(crate) quick: bool,
     pub(crate) task: Task,
 }
@@ -63,12 +59,6 @@ impl Arguments {
                 unknown => return Err(unknown.unexpected()),
             }
         }
-        let timing = if quick {
-            Timing { warm_up: Duration::from_millis(30), measure: Duration::from_millis(60) }
-        } else {
-            // Short, so that within a round all contenders meet the machine in the same mood.
-            Timing { warm_up: Duration::from_millis(60), measure: Duration::from_millis(120) }
-        };
-        Ok(Self { only, of, json, rounds: rounds.unwrap_or(if quick { 2 } else { 21 }), timing, quick, task })
+        Ok(Self { only, of, json, rounds: rounds.unwrap_or(if quick { 2 } else { 21 }), quick, task })
     }
 }

@@ -1,8 +1,9 @@
 //! The library beside what people would write by hand, end to end over loopback sockets, in one run.
 //!
 //! `cargo bench --bench end_to_end -- --help` names the options. Every workload runs for some rounds; in each, all contenders
-//! have their turn one after the other, so that whatever the machine does besides meets all of them. What is reported
-//! is the median over the rounds of the ratio within a round.
+//! have their turn one after the other, each in a process of its own, so that whatever the machine does besides meets all
+//! of them, and nobody finds the memory as another has left it. What is reported is the median over the rounds of the ratio
+//! within a round.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -109,8 +110,8 @@ fn measure(workload: &Workload, arguments: &Arguments) -> Vec<Rounds> {
             order.reverse();
         }
         for index in order {
-            let (name, run) = &workload.contenders[index];
-            let result = run(arguments.timing);
+            let (name, _) = &workload.contenders[index];
+            let result = process::round(workload.name, name, arguments.quick);
             match &result {
                 Ok(figure) if figure.lost > 0 => {
                     eprint!("  {name} {} ({} lost)", report::number(figure.value), figure.lost);

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::system::cpu_time;
@@ -18,6 +19,12 @@ pub(crate) struct Timing {
 }
 
 impl Timing {
+    /// Short, so that within a round all contenders meet the machine in the same mood; of a quick run, shorter still.
+    pub(crate) const fn new(quick: bool) -> Self {
+        let [warm_up, measure] = if quick { [30, 60] } else { [60, 120] };
+        Self { warm_up: Duration::from_millis(warm_up), measure: Duration::from_millis(measure) }
+    }
+
     /// So many times as long.
     pub(crate) fn times(self, warm_up: u32, measure: u32) -> Self {
         Self { warm_up: warm_up * self.warm_up, measure: measure * self.measure }
@@ -25,7 +32,7 @@ impl Timing {
 }
 
 /// What one contender did in one round.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Figure {
     /// In the unit of the workload.
     pub(crate) value: f64,

@@ -1,8 +1,9 @@
-//! Server and clients in processes of their own: what a whole process uses is asked of it, and no single process
-//! holds the sockets of both sides.
+//! Every round in a process of its own, and in some of them server and clients, too: what a whole process uses is asked of
+//! it, and no single process holds the sockets of both sides.
 //!
-//! The bench starts itself anew for each. A child first prints where it listens, or that it is connected; then it answers
-//! one line of standard input with one line of standard output, and ends with its input.
+//! The bench starts itself anew for each. A round prints its figure. A server or clients first print where they listen, or
+//! that they are connected; then they answer one line of standard input with one line of standard output, and end with
+//! their input.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{ChildStdin, Command, Stdio};
@@ -13,11 +14,20 @@ use std::time::Duration;
 use crate::contender::{Addresses, Channels, Contender, Mode, Shape};
 use crate::contenders::{Framed, Ours, Raw};
 use crate::load::{self, Load};
-use crate::measure::{SETUP_TIME, set_up, two_workers};
-use crate::system;
+use crate::measure::{Figure, SETUP_TIME, Timing, set_up, two_workers};
+use crate::{system, workloads};
 
 /// The first argument of a child.
 pub(crate) const CHILD: &str = "--child";
+
+/// What a line begins with that tells of a failure.
+const FAILED: &str = "failed: ";
+
+/// How long a child may take for an answer: longer than a setup, so that it tells of its own.
+const ANSWER_TIME: Duration = Duration::from_secs(SETUP_TIME.as_secs() + 10);
+
+/// How long a round may take: longer than the processes in it may be waited for.
+const ROUND_TIME: Duration = Duration::from_secs(10 * ANSWER_TIME.as_secs());
 
 /// The length of a payload wherever there are processes, in bytes.
 const SIZE: usize = 48;
@@ -31,19 +41,41 @@ fn shape(channels: &str) -> Shape {
     Shape { channels, size: SIZE }
 }
 
+/// What one contender does in one round of a workload, in a process of its own.
+pub(crate) fn round(workload: &str, contender: &str, quick: bool) -> io::Result<Figure> {
+    let timing = if quick { "quick" } else { "whole" };
+    let child = Child::start(&["round", workload, contender, timing])?;
+    Ok(serde_json::from_str(&child.answer(ROUND_TIME)?)?)
+}
+
+/// The same in that process.
+fn round_of(workload: &str, contender: &str, quick: bool) -> io::Result<()> {
+    let figure = workloads::all()
+        .iter()
+        .find(|known| known.name == workload)
+        .and_then(|workload| workload.contenders.iter().find(|(name, _)| *name == contender))
+        .ok_or_else(|| io::Error::other(format!("{contender:?} has no workload {workload:?}")))
+        .and_then(|(_, run)| run(Timing::new(quick)));
+    match figure {
+        Ok(figure) => println!("{}", serde_json::to_string(&figure)?),
+        Err(error) => println!("{FAILED}{error}"),
+    }
+    Ok(())
+}
+
 /// What a child does, by its arguments.
 pub(crate) fn child(arguments: &[String]) -> io::Result<()> {
-    let name = arguments.get(1).map(String::as_str);
-    match name {
-        Some(Ours::NAME) => child_of::<Ours>(arguments),
-        Some(Framed::NAME) => child_of::<Framed>(arguments),
-        Some(Raw::NAME) => child_of::<Raw>(arguments),
-        _ => Err(io::Error::other(format!("no child runs {name:?}"))),
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        ["round", workload, contender, timing] => round_of(workload, contender, timing == "quick"),
+        [_, Ours::NAME, ..] => child_of::<Ours>(&arguments),
+        [_, Framed::NAME, ..] => child_of::<Framed>(&arguments),
+        [_, Raw::NAME, ..] => child_of::<Raw>(&arguments),
+        _ => Err(io::Error::other(format!("no child does {arguments:?}"))),
     }
 }
 
-fn child_of<C: Contender>(arguments: &[String]) -> io::Result<()> {
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+fn child_of<C: Contender>(arguments: &[&str]) -> io::Result<()> {
     match arguments[..] {
         ["server", _, channels] => serve::<C>(shape(channels)),
         ["clients", _, channels, tcp, udp, count, load] => {
@@ -74,7 +106,7 @@ pub(crate) fn converse(greeting: &str, mut answer: impl FnMut(&str) -> io::Resul
     for line in io::stdin().lock().lines() {
         match answer(&line?) {
             Ok(answer) => writeln!(output, "{answer}")?,
-            Err(error) => writeln!(output, "failed: {error}")?,
+            Err(error) => writeln!(output, "{FAILED}{error}")?,
         }
     }
     Ok(())
@@ -103,10 +135,10 @@ impl Child {
         Ok(Self { process, questions, answers })
     }
 
-    /// The next line of the child, waited for longer than a setup may take, so that the child tells of its own.
-    pub(crate) fn answer(&self) -> io::Result<String> {
-        match self.answers.recv_timeout(SETUP_TIME + Duration::from_secs(10)) {
-            Ok(line) => match line.strip_prefix("failed: ") {
+    /// The next line of the child.
+    fn answer(&self, patience: Duration) -> io::Result<String> {
+        match self.answers.recv_timeout(patience) {
+            Ok(line) => match line.strip_prefix(FAILED) {
                 Some(failure) => Err(io::Error::other(failure.to_owned())),
                 None => Ok(line),
             },
@@ -120,7 +152,7 @@ impl Child {
     pub(crate) fn ask(&mut self, question: &str) -> io::Result<String> {
         let questions = self.questions.as_mut().expect("it is there until the child is dropped");
         writeln!(questions, "{question}")?;
-        self.answer()
+        self.answer(ANSWER_TIME)
     }
 
     pub(crate) fn ask_number(&mut self, question: &str) -> io::Result<u64> {
@@ -159,7 +191,7 @@ impl Processes {
         load: Load,
     ) -> io::Result<Self> {
         let mut server = Child::start(&["server", C::NAME, channels])?;
-        let addresses = server.answer()?;
+        let addresses = server.answer(ANSWER_TIME)?;
         let (tcp, udp) =
             addresses.split_once(' ').ok_or_else(|| io::Error::other("a server named no addresses"))?;
         let resident_before = server.ask_number("resident")?;
@@ -171,7 +203,7 @@ impl Processes {
             started.clients.push(Child::start(&arguments)?);
         }
         for client in &started.clients {
-            client.answer()?;
+            client.answer(ANSWER_TIME)?;
         }
         Ok(started)
     }
