@@ -3,16 +3,14 @@
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use darkrift_proto::connection::Datagrams;
 use darkrift_proto::{Connection, Instant};
-use parking_lot::Mutex;
 
 use crate::runtime::{RecvMeta, Transmit, UdpSocket};
 use crate::scratch::{keep, with_scratch};
-use crate::server::Running;
 use crate::wakers::Readiness;
 
 /// Segments longer than this are sent one by one to other machines: the path may not carry them whole, and
@@ -58,7 +56,7 @@ impl DatagramPath {
     }
 
     /// The server's socket, whose listener receives for all.
-    pub(crate) fn shared(socket: Arc<SharedUdp>) -> Self {
+    pub(crate) fn shared(socket: Arc<dyn UdpSocket>) -> Self {
         Self::new(socket, false)
     }
 
@@ -205,86 +203,9 @@ impl DatagramSender {
     }
 }
 
-/// A server's UDP socket: many connections send through it, and a socket wakes only one waker.
-#[derive(Debug)]
-pub(crate) struct SharedUdp {
-    socket: Box<dyn UdpSocket>,
-    waiting: Arc<WaitingSenders>,
-    /// Behind the socket: once this is gone, the port is free.
-    _running: Running,
-}
-
-/// The connections that wait until the socket may be written.
-#[derive(Debug, Default)]
-struct WaitingSenders(Mutex<Vec<Waker>>);
-
-impl SharedUdp {
-    /// The socket of a server, whose shutdown waits until nobody has this any more.
-    pub(crate) fn new(socket: Box<dyn UdpSocket>, running: Running) -> Arc<Self> {
-        Arc::new(Self { socket, waiting: Arc::default(), _running: running })
-    }
-
-    /// Sends one datagram from the address `source`, which becomes `None` where the system refuses it and chooses one
-    /// itself.
-    ///
-    /// # Errors
-    /// `WouldBlock` when the socket takes no more now; anything else is of this datagram alone.
-    pub(crate) fn send_lone(
-        &self,
-        contents: &[u8],
-        destination: SocketAddr,
-        source: &mut Option<IpAddr>,
-    ) -> io::Result<()> {
-        loop {
-            let transmit = Transmit { destination, ecn: None, contents, segment_size: None, src_ip: *source };
-            match self.socket.try_send(&transmit) {
-                Err(error) if source.is_some() && refuses_source(&error) => *source = None,
-                result => return result,
-            }
-        }
-    }
-}
-
-impl UdpSocket for SharedUdp {
-    fn poll_receive(
-        &self,
-        cx: &mut Context<'_>,
-        buffers: &mut [IoSliceMut<'_>],
-        meta: &mut [RecvMeta],
-    ) -> Poll<io::Result<usize>> {
-        self.socket.poll_receive(cx, buffers, meta)
-    }
-
-    fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
-        self.socket.try_send(transmit)
-    }
-
-    /// Until it is ready, the waker is kept beside all the others.
-    fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        {
-            let mut waiting = self.waiting.0.lock();
-            if !waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
-                waiting.push(cx.waker().clone());
-            }
-        }
-        self.socket.poll_writable(&mut Context::from_waker(&Waker::from(self.waiting.clone())))
-    }
-
-    fn max_segments(&self) -> usize {
-        self.socket.max_segments()
-    }
-}
-
-impl Wake for WaitingSenders {
-    fn wake(self: Arc<Self>) {
-        let waiting = std::mem::take(&mut *self.0.lock());
-        waiting.into_iter().for_each(Waker::wake);
-    }
-}
-
 /// Whether what failed may be the address to send from: one that has gone meanwhile, or many hosts', where the peer sent a
 /// broadcast. Then the system chooses one: the peer may not know it, but from the other nothing would ever leave.
-fn refuses_source(error: &io::Error) -> bool {
+pub(crate) fn refuses_source(error: &io::Error) -> bool {
     use io::ErrorKind::{AddrNotAvailable, HostUnreachable, InvalidInput, NetworkUnreachable};
     matches!(error.kind(), AddrNotAvailable | HostUnreachable | InvalidInput | NetworkUnreachable)
 }

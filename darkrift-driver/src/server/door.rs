@@ -13,10 +13,11 @@ use bytes::Bytes;
 use darkrift_proto::{CloseKind, CloseReason, ConnectionKey, Initiator, Instant, Routing};
 use event_listener::EventListener;
 
+use super::shared_udp::SharedUdp;
 use super::{Door, Entry, Inner, Joining, Running};
 use crate::address::canonical;
 use crate::client::Handle;
-use crate::datagrams::{DatagramPath, LONGEST_DATAGRAM, SharedUdp, each_datagram};
+use crate::datagrams::{DatagramPath, LONGEST_DATAGRAM, each_datagram};
 use crate::notification::wake_listeners;
 use crate::peer::{Drive, Peer};
 use crate::runtime::{RecvMeta, TcpListener, TcpStream, UdpSocket};

@@ -4,6 +4,7 @@ mod backlog;
 mod broadcast;
 mod builder;
 mod door;
+mod shared_udp;
 mod statistics;
 mod tokens;
 
@@ -58,7 +59,7 @@ impl Drop for ServerHandle {
 }
 
 /// What the handle, the tasks and the clients' ends share.
-pub(crate) struct Inner {
+struct Inner {
     runtime: Arc<dyn Runtime>,
     options: Options,
     door: Mutex<Door>,
@@ -279,7 +280,7 @@ impl Inner {
 }
 
 /// A task of this server's, or its UDP socket.
-pub(crate) struct Running(Arc<Inner>);
+struct Running(Arc<Inner>);
 
 impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
