@@ -9,8 +9,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::contender::{Addresses, Channels, Client, Contender, Mode, Shape, number};
+use crate::conversation::converse;
 use crate::measure::{Tally, set_up, two_workers};
-use crate::process::converse;
 use crate::workloads::echo::check;
 
 /// How many clients connect at the same time.

@@ -13,12 +13,14 @@
 mod arguments;
 mod contender;
 mod contenders;
+mod conversation;
 #[path = "../common/handshake.rs"]
 mod handshake;
 mod load;
 mod measure;
 mod process;
 mod report;
+mod round;
 mod system;
 mod workloads;
 
@@ -27,13 +29,20 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use arguments::{Arguments, Task, USAGE};
+use conversation::CHILD;
 use report::{Report, Rounds};
-use workloads::{OURS, Workload};
+use round::ROUND;
+use workloads::Workload;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments.first().is_some_and(|first| first == process::CHILD) {
-        return ended(process::child(&arguments[1..]));
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words[..] {
+        [CHILD, ROUND, workload, contender, timing] => {
+            return ended(round::child(workload, contender, timing));
+        }
+        [CHILD, ref others @ ..] => return ended(process::child(others)),
+        _ => {}
     }
     match Arguments::parse(arguments) {
         Ok(arguments) => ended(run(&arguments)),
@@ -111,7 +120,7 @@ fn measure(workload: &Workload, arguments: &Arguments) -> Vec<Rounds> {
         }
         for index in order {
             let (name, _) = &workload.contenders[index];
-            let result = process::round(workload.name, name, arguments.quick);
+            let result = round::run(workload.name, name, arguments.quick);
             match &result {
                 Ok(figure) if figure.lost > 0 => {
                     eprint!("  {name} {} ({} lost)", report::number(figure.value), figure.lost);

@@ -5,7 +5,6 @@ use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use darkrift_proto::{
     ClientId, CloseKind, CloseReason, Dialect, EncodedMessage, Initiator, MessageKind, MessageSet, Received,
@@ -17,10 +16,11 @@ use crate::address::canonical;
 use crate::connect::ClientBuilder;
 use crate::ending::Ending;
 use crate::error::ConnectError;
+use crate::handle::Handle;
 use crate::messages::Messages;
 use crate::peer::Peer;
+use crate::receiver::Receiver;
 use crate::runtime::Runtime;
-use crate::wakers::Place;
 
 /// One connection: a client's to its server, or a server's to one of its clients. Both have the same methods.
 ///
@@ -33,24 +33,6 @@ use crate::wakers::Place;
 pub struct Client<R> {
     handle: Arc<Handle>,
     runtime: PhantomData<fn() -> R>,
-}
-
-/// What all clones of a client share; closes the connection when the last of them goes.
-#[derive(Debug)]
-pub(crate) struct Handle {
-    pub(crate) peer: Arc<Peer>,
-    /// Known before the machine knows it: a server's clients are found by it before Configure leaves.
-    pub(crate) id: ClientId,
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        self.peer.close(if std::thread::panicking() {
-            CloseReason::new(Initiator::Local, CloseKind::HandlerPanicked)
-        } else {
-            CloseReason::new(Initiator::User, CloseKind::Requested)
-        });
-    }
 }
 
 impl<R: Runtime + Default> Client<R> {
@@ -329,63 +311,5 @@ impl<R> fmt::Debug for Client<R> {
             .field("state", &state.machine.state())
             .field("close_reason", &state.machine.close_reason())
             .finish()
-    }
-}
-
-/// One that receives, which gives up its place in the line when it is dropped.
-#[derive(Debug)]
-pub(crate) struct Receiver<P: HasPeer> {
-    peer: P,
-    place: Place,
-}
-
-/// What keeps a connection's peer for a receiver.
-pub(crate) trait HasPeer {
-    fn peer(&self) -> &Peer;
-}
-
-impl HasPeer for &Peer {
-    fn peer(&self) -> &Peer {
-        self
-    }
-}
-
-impl HasPeer for Arc<Handle> {
-    fn peer(&self) -> &Peer {
-        &self.peer
-    }
-}
-
-impl<P: HasPeer> Receiver<P> {
-    fn new(peer: P) -> Self {
-        Self { peer, place: Place::default() }
-    }
-
-    #[inline]
-    pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<Option<Received>> {
-        self.peer.peer().poll_receive(cx, &mut self.place)
-    }
-
-    /// Polls for one that may keep its place without ever coming back to it.
-    pub(crate) fn poll_kept(&mut self, cx: &Context<'_>) -> Poll<Option<Received>> {
-        self.place.kept = true;
-        let poll = self.poll(cx);
-        self.place.kept = false;
-        poll
-    }
-
-    /// Gives up the place.
-    #[inline]
-    pub(crate) fn leave(&mut self) {
-        if self.place.is_taken() {
-            self.peer.peer().forget(&mut self.place);
-        }
-    }
-}
-
-impl<P: HasPeer> Drop for Receiver<P> {
-    #[inline]
-    fn drop(&mut self) {
-        self.leave();
     }
 }

@@ -13,9 +13,10 @@ use darkrift_proto::{
 };
 
 use crate::Address;
-use crate::client::{Client, Handle};
+use crate::client::Client;
 use crate::datagrams::DatagramPath;
 use crate::error::ConnectError;
+use crate::handle::Handle;
 use crate::peer::Peer;
 use crate::runtime::{Runtime, TcpStream, Timer};
 use crate::sockets::{TcpOptions, client_udp, destination};

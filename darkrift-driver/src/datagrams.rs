@@ -10,15 +10,12 @@ use darkrift_proto::connection::Datagrams;
 use darkrift_proto::{Connection, Instant};
 
 use crate::runtime::{RecvMeta, Transmit, UdpSocket};
-use crate::scratch::{keep, with_scratch};
+use crate::scratch::{LONGEST_DATAGRAM, keep, with_scratch};
 use crate::wakers::Readiness;
 
 /// Segments longer than this are sent one by one to other machines: the path may not carry them whole, and
 /// segmentation offload does not fragment.
 const SAFE_SEGMENT: usize = 1200;
-
-/// What holds the longest datagram, or a run that the system has gathered.
-pub(crate) const LONGEST_DATAGRAM: usize = 64 << 10;
 
 /// How many calls one drive makes at most before others get their turn.
 const RECEIVES: usize = 16;

@@ -10,7 +10,8 @@ use std::task::{Context, Poll, ready};
 use darkrift_proto::{DecodeError, MessageSet, Received};
 use futures_core::Stream;
 
-use crate::client::{Handle, Receiver};
+use crate::handle::Handle;
+use crate::receiver::Receiver;
 
 /// The messages of a connection as the types of `S`; made by [`Client::messages`](crate::Client::messages).
 ///

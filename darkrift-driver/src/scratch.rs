@@ -5,7 +5,8 @@ use std::ops::{Deref, DerefMut};
 
 use bytes::{Bytes, BytesMut};
 
-use crate::datagrams::LONGEST_DATAGRAM;
+/// What holds the longest datagram, or a run that the system has gathered.
+pub(crate) const LONGEST_DATAGRAM: usize = 64 << 10;
 
 /// Room for two datagrams of any length.
 const SCRATCH_BYTES: usize = 2 * LONGEST_DATAGRAM;

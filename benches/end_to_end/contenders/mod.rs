@@ -13,7 +13,7 @@ pub(crate) use bare::Bare;
 pub(crate) use blocking::Blocking;
 pub(crate) use by_hand::ByHand;
 pub(crate) use framed::Framed;
-pub(crate) use ours::Ours;
+pub(crate) use ours::{OURS, Ours};
 pub(crate) use raw::Raw;
 
 use std::io;

@@ -7,7 +7,9 @@ use darkrift_tokio::{Client, Server};
 
 use super::{LOOPBACK, ended};
 use crate::contender::{self, Addresses, Answer, Channels, Contender, Mode, Patience, Shape};
-use crate::workloads::OURS;
+
+/// The library, among the contenders of a workload.
+pub(crate) const OURS: &str = "ours";
 
 #[derive(Debug)]
 pub(crate) struct Ours;

@@ -7,7 +7,7 @@ use std::io;
 
 use serde::Serialize;
 
-use crate::OURS;
+use crate::contenders::OURS;
 use crate::measure::Figure;
 use crate::system::load;
 use crate::workloads::{Better, Target, Workload};

@@ -8,14 +8,11 @@ mod processes;
 use std::io;
 
 use crate::contender::{Contender, Mode};
-use crate::contenders::{Bare, Blocking, ByHand, Framed, Ours, Raw};
+use crate::contenders::{Bare, Blocking, ByHand, Framed, OURS, Ours, Raw};
 use crate::measure::{Figure, Timing};
 use broadcast::{BareLoop, Broadcast, Broadcasting, TaskEach};
 use connect::Connect;
 use echo::Echo;
-
-/// The library, among the contenders of a workload.
-pub(crate) const OURS: &str = "ours";
 
 pub(crate) struct Workload {
     pub(crate) name: &'static str,

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::client::Handle;
+use crate::handle::Handle;
 
 /// How many clients that have left already wait to be accepted, with what they sent: a server whose application does
 /// not get to accept holds no more of them than about this many, twice at most.

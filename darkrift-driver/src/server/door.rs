@@ -16,12 +16,12 @@ use event_listener::EventListener;
 use super::shared_udp::SharedUdp;
 use super::{Door, Entry, Inner, Joining, Running};
 use crate::address::canonical;
-use crate::client::Handle;
-use crate::datagrams::{DatagramPath, LONGEST_DATAGRAM, each_datagram};
+use crate::datagrams::{DatagramPath, each_datagram};
+use crate::handle::Handle;
 use crate::notification::wake_listeners;
 use crate::peer::{Drive, Peer};
 use crate::runtime::{RecvMeta, TcpListener, TcpStream, UdpSocket};
-use crate::scratch::ReadMemory;
+use crate::scratch::{LONGEST_DATAGRAM, ReadMemory};
 use crate::task::{Observer, Task};
 use crate::turn::{Turn, yield_now};
 

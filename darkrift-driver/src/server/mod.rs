@@ -26,9 +26,10 @@ pub use builder::{Joining, ServerBuilder};
 pub use statistics::ServerStatistics;
 
 use crate::Address;
-use crate::client::{Client, Handle};
+use crate::client::Client;
 use crate::ending::Ending;
 use crate::error::BindError;
+use crate::handle::Handle;
 use crate::notification::{wait_for, wait_until};
 use crate::peer::Peer;
 use crate::runtime::Runtime;
