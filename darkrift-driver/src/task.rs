@@ -8,9 +8,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use darkrift_proto::Instant;
-use parking_lot::MutexGuard;
 
-use crate::peer::{ATTENTION, Drive, NEVER, Peer, PeerState, send_all};
+use crate::peer::{ATTENTION, Drive, Locked, NEVER, Peer, PeerState, send_all};
 use crate::runtime::Timer;
 
 /// A deadline that is noticed so long behind it was late since this thread was kept from looking. Whoever else was, such as
@@ -130,7 +129,7 @@ impl Upkeep {
         self.drive(peer, &mut state);
         loop {
             if state.machine.is_drained() {
-                peer.settle(&mut state);
+                state.settle();
                 return (Poll::Ready(()), true);
             }
             if self.poll_timer(peer, &state, cx).is_pending() {
@@ -154,7 +153,7 @@ impl Upkeep {
         }
         // A deadline that is doubted is no news.
         state.armed = self.doubt_of(&state).map_or(self.armed, |doubt| self.armed.min(doubt.deadline));
-        peer.settle(&mut state);
+        state.settle();
         let (news, is_closed) = (state.machine.has_event(), state.machine.is_closed());
         let deferred = state.take_deferred();
         drop(state);
@@ -166,7 +165,7 @@ impl Upkeep {
     }
 
     /// Sends what is queued, and receives unless the application is about to.
-    fn drive(&mut self, peer: &Peer, state: &mut MutexGuard<'_, PeerState>) {
+    fn drive(&mut self, peer: &Peer, state: &mut Locked<'_>) {
         let waiting = peer.wakers().is_receiver_waiting();
         if self.watch.is_none() && !waiting && state.looks != self.looks && !state.machine.is_closed() {
             self.looks = state.looks;

@@ -61,7 +61,7 @@ impl Drop for Deferred {
                 drop(state);
                 return send_all(Some(last));
             };
-            last.schedule(&mut state);
+            state.schedule();
             drop(state);
             // Whom a task wakes last may have to wait for it, as on tokio, where no other thread takes that one over. It
             // is this one then, and the first does its work.
@@ -86,7 +86,7 @@ pub(crate) fn send_all(mut next: Option<Arc<Peer>>) {
         if state.has_output() {
             peer.drive(&mut state, Drive::Output);
             state.rest();
-            peer.settle(&mut state);
+            state.settle();
         }
     }
 }

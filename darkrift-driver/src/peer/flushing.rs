@@ -6,9 +6,9 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use parking_lot::MutexGuard;
 
-use super::{Peer, PeerState};
+use super::lock::Wake;
+use super::{Locked, Peer, PeerState};
 use crate::datagrams::{DatagramPath, Run};
-use crate::notification::wake_listeners;
 use crate::stream;
 
 /// The longest lone datagram that is sent from the stack: most of what a game sends by itself.
@@ -19,7 +19,7 @@ const SENDS: usize = 64;
 
 impl Peer {
     /// Offers the sockets everything that is queued.
-    pub(super) fn flush(&self, state: &mut MutexGuard<'_, PeerState>) {
+    pub(super) fn flush(&self, state: &mut Locked<'_>) {
         if state.has_stream_output() {
             self.flush_stream(state);
         }
@@ -29,7 +29,8 @@ impl Peer {
         }
     }
 
-    fn flush_stream(&self, state: &mut PeerState) {
+    fn flush_stream(&self, locked: &mut Locked<'_>) {
+        let Locked { state, wakes } = locked;
         let PeerState {
             machine,
             stream: Some(stream),
@@ -39,7 +40,7 @@ impl Peer {
             room_wanted,
             now,
             ..
-        } = state
+        } = &mut **state
         else {
             return;
         };
@@ -48,7 +49,7 @@ impl Peer {
         match stream::flush(stream.as_mut(), machine, *ended, &*self.runtime, cx) {
             Ok(wrote) => {
                 if wrote && std::mem::take(room_wanted) {
-                    wake_listeners(&self.room);
+                    wakes.add(Wake::Room);
                 }
             }
             Err(error) => {
@@ -58,7 +59,7 @@ impl Peer {
         }
     }
 
-    fn flush_datagrams(&self, state: &mut MutexGuard<'_, PeerState>) {
+    fn flush_datagrams(&self, state: &mut Locked<'_>) {
         let Some(destination) = state.datagram_address else { return };
         // One at a time, so that they leave in the order in which they were queued.
         if state.sending {
@@ -75,13 +76,13 @@ impl Peer {
             }
             if state.send_again {
                 // The socket may have woken the task already, which found nothing that it could send.
-                self.schedule(state);
+                state.schedule();
             }
         }
     }
 
     /// Sends the datagrams that are queued; gives those that the socket does not take.
-    fn send_datagrams(&self, state: &mut MutexGuard<'_, PeerState>, destination: SocketAddr) -> Option<Run> {
+    fn send_datagrams(&self, state: &mut Locked<'_>, destination: SocketAddr) -> Option<Run> {
         let mut lone = [0; LONE_DATAGRAM];
         for _ in 0..SENDS {
             if let Some(length) = state.next_lone_datagram(&mut lone) {
@@ -97,7 +98,7 @@ impl Peer {
             }
         }
         // Others queue as fast as this leaves: the task goes on with it.
-        self.schedule(state);
+        state.schedule();
         None
     }
 
@@ -105,7 +106,7 @@ impl Peer {
     /// receives it shall not have to wait.
     fn send_unlocked(
         &self,
-        state: &mut MutexGuard<'_, PeerState>,
+        state: &mut Locked<'_>,
         contents: &[u8],
         segment: usize,
         destination: SocketAddr,
@@ -115,7 +116,7 @@ impl Peer {
         state.burst.wrote(now);
         let mut cx = Context::from_waker(&self.output_waker);
         let mut longest = state.longest_segment;
-        let poll = MutexGuard::unlocked(state, || {
+        let poll = MutexGuard::unlocked(&mut state.state, || {
             sender.send(contents, segment, destination, &mut longest, &mut cx)
         });
         state.longest_segment = longest;

@@ -7,6 +7,7 @@
 mod burst;
 mod deferred;
 mod flushing;
+mod lock;
 mod receiving;
 mod sending;
 mod state;
@@ -19,9 +20,10 @@ use std::time::Duration;
 use bytes::BytesMut;
 use darkrift_proto::{CloseKind, CloseReason, Connection, Initiator, Instant};
 use event_listener::Event as Notification;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 pub(crate) use self::deferred::{Deferred, send_all};
+pub(crate) use self::lock::Locked;
 pub(crate) use self::state::{NEVER, PeerState};
 use crate::datagrams::DatagramPath;
 use crate::notification::{wait_until, wake_listeners};
@@ -103,11 +105,6 @@ impl Peer {
         &self.wakers
     }
 
-    #[inline]
-    pub(crate) fn lock(&self) -> MutexGuard<'_, PeerState> {
-        self.state.lock()
-    }
-
     /// Ends the connection for this reason, unless it has ended already.
     pub(crate) fn close(&self, reason: CloseReason) {
         let mut state = self.lock();
@@ -115,8 +112,8 @@ impl Peer {
         state.machine.close_with(now, reason);
         // At once, since the program may end before the task has its turn.
         self.drive(&mut state, Drive::Output);
-        self.settle(&mut state);
-        self.schedule(&mut state);
+        state.settle();
+        state.schedule();
     }
 
     /// Ends the connection, since another has its UDP address: nothing goes there for this one any more.
@@ -127,8 +124,8 @@ impl Peer {
         if let Some(datagrams) = &mut state.datagrams {
             datagrams.clear();
         }
-        self.settle(&mut state);
-        self.schedule(&mut state);
+        state.settle();
+        state.schedule();
     }
 
     /// Waits until the connection has closed.
@@ -141,35 +138,12 @@ impl Peer {
         wait_until(&self.ended, || self.lock().ended).await;
     }
 
-    /// Wakes the task, once until it has run.
-    pub(crate) fn schedule(&self, state: &mut PeerState) {
-        if !state.scheduled {
-            state.scheduled = true;
-            self.wakers.wake_task();
-        }
-    }
-
     /// Moves bytes: what is queued to the sockets, and what has come to the machine.
-    pub(crate) fn drive(&self, state: &mut MutexGuard<'_, PeerState>, what: Drive) {
+    pub(crate) fn drive(&self, state: &mut Locked<'_>, what: Drive) {
         self.flush(state);
         if what != Drive::Output && self.receive(state) {
             // Acknowledgements of pings, and what a close still has to say.
             self.flush(state);
-        }
-    }
-
-    /// Tells whoever must know what changed: that it closed, or that a deadline came nearer.
-    pub(crate) fn settle(&self, state: &mut PeerState) {
-        if state.machine.is_closed() && !state.announced_closed {
-            state.announced_closed = true;
-            wake_listeners(&self.closed);
-            wake_listeners(&self.room);
-            self.wakers.wake_all_receivers();
-            self.schedule(state);
-        } else if let Some(timeout) = state.machine.poll_timeout() {
-            if timeout < state.armed {
-                self.schedule(state);
-            }
         }
     }
 
@@ -195,7 +169,7 @@ impl Peer {
             if !state.machine.is_drained() {
                 self.abandon(&mut state);
             }
-            self.settle(&mut state);
+            state.settle();
             if let (true, Some(stream)) = (state.machine.wants_stream_reset(), &state.stream) {
                 stream::reset(stream.as_ref());
             }

@@ -4,9 +4,9 @@ use std::task::{Context, Poll};
 
 use bytes::BytesMut;
 use darkrift_proto::{Instant, Received};
-use parking_lot::MutexGuard;
 
-use super::{Drive, Input, Peer, PeerState};
+use super::lock::Wake;
+use super::{Drive, Input, Locked, Peer, PeerState};
 use crate::stream;
 use crate::wakers::Place;
 
@@ -29,19 +29,19 @@ impl Peer {
         if message.is_some() {
             state.looks = state.looks.wrapping_add(1);
             if place.is_taken() || self.wakers.is_receiver_waiting() {
-                self.pass_on(&state, place);
+                self.pass_on(&mut state, place);
             }
             self.attend(&mut state);
             return Poll::Ready(message);
         }
-        self.take_or_wait(&mut state, cx, place)
+        self.take_or_wait(state, cx, place)
     }
 
     /// Takes a message of any kind, or else looks at the sockets for one, and waits if there is none.
     #[inline(never)]
     fn take_or_wait(
         &self,
-        state: &mut MutexGuard<'_, PeerState>,
+        mut state: Locked<'_>,
         cx: &Context<'_>,
         place: &mut Place,
     ) -> Poll<Option<Received>> {
@@ -49,47 +49,48 @@ impl Peer {
             let there = state.take_message();
             if there.is_ready() {
                 state.looks = state.looks.wrapping_add(1);
-                self.pass_on(state, place);
-                self.attend(state);
+                self.pass_on(&mut state, place);
+                self.attend(&mut state);
                 return there;
             }
         }
         if state.fruitful >= TURN {
             state.fruitful = 0;
+            drop(state);
             self.runtime.come_back(cx.waker());
             return Poll::Pending;
         }
-        let mut taken = self.look(state);
+        let mut taken = self.look(&mut state);
         if taken.is_pending() {
             self.wakers.wait(place, cx.waker());
             // What came before it was in its place did not wake it.
             if self.has_input() {
-                taken = self.look(state);
+                taken = self.look(&mut state);
             }
         }
         state.fruitful = if taken.is_ready() { state.fruitful + 1 } else { 0 };
         if taken.is_ready() {
             state.looks = state.looks.wrapping_add(1);
-            self.pass_on(state, place);
-            self.attend(state);
+            self.pass_on(&mut state, place);
+            self.attend(&mut state);
         }
         taken
     }
 
     /// Sends what is queued, and takes the message that the sockets bring; for whoever has found none that is there.
-    fn look(&self, state: &mut MutexGuard<'_, PeerState>) -> Poll<Option<Received>> {
+    fn look(&self, state: &mut Locked<'_>) -> Poll<Option<Received>> {
         if !self.has_input() && !state.has_input() && !state.has_output() {
             state.rest();
             return Poll::Pending;
         }
         self.drive(state, Drive::All);
         state.rest();
-        self.settle(state);
+        state.settle();
         state.take_message()
     }
 
     /// Looks at the sockets, whether or not the reactor has said that they have anything.
-    pub(crate) fn look_for_news(&self, state: &mut MutexGuard<'_, PeerState>) {
+    pub(crate) fn look_for_news(&self, state: &mut Locked<'_>) {
         self.stream_input.readiness.set();
         if state.has_own_datagrams() {
             self.datagram_input.readiness.set();
@@ -104,19 +105,19 @@ impl Peer {
 
     /// This receiver has what it came for; the next one has its turn.
     #[cold]
-    fn pass_on(&self, state: &PeerState, place: &mut Place) {
+    fn pass_on(&self, state: &mut Locked<'_>, place: &mut Place) {
         self.wakers.stop_waiting(place);
         if state.machine.has_event() || state.finished || self.has_input() || state.has_input() {
-            self.wakers.wake_receiver();
+            state.wakes.add(Wake::Receiver);
         }
     }
 
     /// Whoever took a message need not come back: what the sockets still have, and what was read and found no room, is
     /// looked after by the task, unless it is about to look in any case.
     #[inline]
-    fn attend(&self, state: &mut PeerState) {
+    fn attend(&self, state: &mut Locked<'_>) {
         if (self.has_input() || state.has_input()) && !self.wakers.is_watched() {
-            self.schedule(state);
+            state.schedule();
         }
     }
 
@@ -128,7 +129,7 @@ impl Peer {
             taken = self.look(&mut state);
         }
         state.looks = state.looks.wrapping_add(1);
-        self.pass_on(&state, &mut Place::default());
+        self.pass_on(&mut state, &mut Place::default());
         self.attend(&mut state);
         match taken {
             Poll::Ready(received) => received,
@@ -145,27 +146,35 @@ impl Peer {
 
     /// After datagrams were given to the machine, at `now`: what they ask for is sent, and a receiver is told of them.
     /// Where there is no time for it, since others' datagrams wait, the task sends.
-    pub(crate) fn arrived(&self, mut state: MutexGuard<'_, PeerState>, now: Instant, has_time: bool) {
+    pub(crate) fn arrived(&self, mut state: Locked<'_>, now: Instant, has_time: bool) {
         state.now = now;
         if state.machine.stream_queued() > 0 || state.machine.has_datagram() {
             if has_time {
                 self.drive(&mut state, Drive::Output);
             } else {
-                self.schedule(&mut state);
+                state.schedule();
             }
         }
-        self.settle(&mut state);
-        let news = state.machine.has_event();
-        drop(state);
-        if news {
-            self.wakers.wake_receiver();
+        state.settle();
+        if state.machine.has_event() {
+            state.wakes.add(Wake::Receiver);
         }
     }
 
     /// Takes what has come to the sockets; false when nobody was told that there is anything.
-    pub(super) fn receive(&self, state: &mut PeerState) -> bool {
-        let PeerState { machine, stream, datagrams, datagram_address, input, stream_ended, fruitful, .. } =
-            state;
+    pub(super) fn receive(&self, locked: &mut Locked<'_>) -> bool {
+        let Locked { state, wakes } = locked;
+        let PeerState {
+            machine,
+            stream,
+            datagrams,
+            datagram_address,
+            input,
+            stream_ended,
+            fruitful,
+            now: last,
+            ..
+        } = &mut **state;
         let (Some(stream), Some(datagrams)) = (stream, datagrams) else { return false };
         let (stream_input, datagram_input) = (&self.stream_input, &self.datagram_input);
         let from_stream = machine.wants_stream_read()
@@ -175,14 +184,14 @@ impl Peer {
             return false;
         }
         let now = self.runtime.now();
-        state.now = now;
+        *last = now;
         // First, since nothing is taken from them any more once the stream has ended.
         if from_datagrams {
             let Input { readiness, waker } = datagram_input;
             let server = *datagram_address;
             let cx = &mut Context::from_waker(waker);
             if datagrams.receive(machine, server, readiness, now, cx) && !machine.has_event() {
-                self.runtime.come_back(waker);
+                wakes.add(Wake::DatagramsAgain);
             }
         }
         if from_stream {
@@ -192,7 +201,7 @@ impl Peer {
                 // So much that others have their turn before the next look.
                 *fruitful = TURN;
                 if !machine.has_event() {
-                    self.runtime.come_back(waker);
+                    wakes.add(Wake::StreamAgain);
                 }
             }
             if input.is_empty() && input.capacity() > KEPT_INPUT {

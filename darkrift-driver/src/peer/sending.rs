@@ -1,9 +1,8 @@
 //! Messages on their way out: queued, and sent at once where they are lone ones.
 
 use darkrift_proto::{EncodedMessage, Instant, MessageKind, SendError, SendMode, ToMessage};
-use parking_lot::MutexGuard;
 
-use super::{Drive, Peer, PeerState};
+use super::{Drive, Locked, Peer, PeerState};
 use crate::notification::wait_for;
 
 /// As much waits to leave on UDP as is offered to the socket at once, however long the burst goes on: half of what may
@@ -45,12 +44,13 @@ impl Peer {
     /// Queues a message that is encoded already, and leaves it to the caller that it leaves.
     pub(super) fn queue_encoded(
         &self,
-        state: &mut PeerState,
+        state: &mut Locked<'_>,
         mode: SendMode,
         message: &EncodedMessage,
     ) -> Result<(), SendError> {
         let now = self.send_time(state, message.kind());
-        state.machine.send_encoded(now, mode, message).inspect_err(|error| self.refused(state, error))
+        let result = state.machine.send_encoded(now, mode, message);
+        result.inspect_err(|error| state.refused(error))
     }
 
     /// The time at which a message is queued: exact for a ping, whose round trip begins with it.
@@ -66,7 +66,7 @@ impl Peer {
     #[inline]
     pub(crate) fn sent<T>(
         &self,
-        state: &mut MutexGuard<'_, PeerState>,
+        state: &mut Locked<'_>,
         mode: SendMode,
         result: Result<T, SendError>,
     ) -> Result<T, SendError> {
@@ -78,7 +78,7 @@ impl Peer {
     #[inline]
     fn sent_at<T>(
         &self,
-        state: &mut MutexGuard<'_, PeerState>,
+        state: &mut Locked<'_>,
         mode: SendMode,
         result: Result<T, SendError>,
         clock: impl FnOnce() -> Instant,
@@ -96,7 +96,7 @@ impl Peer {
                 Ok(value)
             }
             Err(error) => {
-                self.refused(state, &error);
+                state.refused(&error);
                 Err(error)
             }
         }
@@ -104,41 +104,25 @@ impl Peer {
 
     /// So much waits to leave on UDP that more would push out what is there, although the socket may take it.
     #[cold]
-    pub(super) fn send_soon(&self, state: &mut MutexGuard<'_, PeerState>) {
+    pub(super) fn send_soon(&self, state: &mut Locked<'_>) {
         state.burst.add_to_others();
         if state.has_blocked_datagrams() {
-            self.schedule(state);
+            state.schedule();
         } else {
             self.drive(state, Drive::Output);
-            self.settle_close(state);
+            state.settle_close();
         }
     }
 
     #[inline(never)]
-    fn sent_first(&self, state: &mut MutexGuard<'_, PeerState>, clock: impl FnOnce() -> Instant) {
+    fn sent_first(&self, state: &mut Locked<'_>, clock: impl FnOnce() -> Instant) {
         if state.burst.add(clock) {
             self.drive(state, Drive::Output);
             // A system whose calls are slow shall not make every message of a burst look like a lone one.
             state.burst.wrote(self.runtime.now());
-            self.settle_close(state);
+            state.settle_close();
         } else {
-            self.schedule(state);
-        }
-    }
-
-    /// Tells whoever must know where the socket has failed; a message moves no deadline.
-    #[inline]
-    fn settle_close(&self, state: &mut PeerState) {
-        if state.machine.is_closed() {
-            self.settle(state);
-        }
-    }
-
-    #[cold]
-    fn refused(&self, state: &mut PeerState, error: &SendError) {
-        if matches!(error, SendError::Full { .. }) {
-            state.room_wanted = true;
-            self.schedule(state);
+            state.schedule();
         }
     }
 
@@ -152,6 +136,24 @@ impl Peer {
             other => Some(other),
         })
         .await
+    }
+}
+
+impl Locked<'_> {
+    /// Whoever must know is told where the socket has failed; a message moves no deadline.
+    #[inline]
+    fn settle_close(&mut self) {
+        if self.machine.is_closed() {
+            self.settle();
+        }
+    }
+
+    #[cold]
+    fn refused(&mut self, error: &SendError) {
+        if matches!(error, SendError::Full { .. }) {
+            self.room_wanted = true;
+            self.schedule();
+        }
     }
 }
 

@@ -136,7 +136,11 @@ impl<R> Server<R> {
 impl Inner {
     fn encode<M: ToMessage + ?Sized>(&self, message: &M) -> Result<EncodedMessage, SendError> {
         let encoding = self.options.config.limits.encoding;
-        Ok(EncodedMessage::with_writer(&mut self.encoder.lock(), message, encoding)?)
+        // It is free while the message is encoded, which may use the server.
+        let mut writer = std::mem::take(&mut *self.encoder.lock());
+        let encoded = EncodedMessage::with_writer(&mut writer, message, encoding);
+        *self.encoder.lock() = writer;
+        Ok(encoded?)
     }
 
     fn broadcast(

@@ -138,7 +138,7 @@ impl Inner {
             if id.is_none() {
                 let kind = if welcome { CloseKind::NoFreeId } else { CloseKind::Rejected };
                 state.machine.close_with(self.runtime.now(), CloseReason::new(Initiator::Local, kind));
-                peer.settle(&mut state);
+                state.settle();
             }
         }
         let Some(id) = id else {
@@ -162,7 +162,7 @@ impl Inner {
         }
         self.counters.accepted();
         peer.drive(&mut state, Drive::Output);
-        peer.settle(&mut state);
+        state.settle();
         drop(state);
         self.queue(handle);
     }
