@@ -22,8 +22,8 @@ usage: darkrift ping ADDR [--udp-port N] [--count N] [--interval TIME] [--tag N]
 Sends pings, prints each round trip, and at the end or at Ctrl-C their minimum, median and maximum, and how many were
 lost.
 
-A server of this library answers pings by itself. One in C# answers only where its game does: that none is answered does
-not mean that it is down.
+A server of this library answers pings by itself. One in C# answers only where its game does, and one of DarkRiftPy
+never: that none is answered does not mean that a server is down.
 
   --udp-port N     the server's UDP port, where it is not the TCP port's number
   --count N        how many; 10 unless given
@@ -36,6 +36,10 @@ The exit code is 1 where none was answered.
 
 /// How long the last answers are waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What it means that none was answered.
+const UNANSWERED: &str = "a server in C# answers pings only where its game does, and one of DarkRiftPy never: \
+    it may be well all the same";
 
 /// The most pings, so that their round trips fit in memory.
 const MOST: u32 = 1_000_000;
@@ -176,9 +180,7 @@ impl Pinger {
             }
             None => {
                 self.output.line(counts)?;
-                self.output.line(
-                    "a server in C# answers pings only where its game does; it may be well all the same",
-                )?;
+                self.output.line(UNANSWERED)?;
                 Ok(ExitCode::FAILURE)
             }
         }

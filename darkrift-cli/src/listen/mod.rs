@@ -3,9 +3,9 @@
 mod door;
 
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use darkrift_tokio::proto::{Dialect, Encoding, MessageKind};
+use darkrift_tokio::proto::{CloseReason, Dialect, Encoding, Initiator, MessageKind};
 use darkrift_tokio::{Client, Server};
 use lexopt::ValueExt;
 use tokio::task::JoinSet;
@@ -41,6 +41,9 @@ since the start.
 
 /// How often it is looked who failed to become a client.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// A client that refuses the acknowledgement of its token leaves within this time.
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// What the arguments say.
 #[derive(Debug)]
@@ -126,7 +129,10 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
 
 /// Prints what a client sends, and returns it where that is asked for, until it leaves.
 async fn serve(client: Client, output: Output, serving: Serving) -> Result<(), Failure> {
+    let joined = Instant::now();
+    let mut has_sent = false;
     while let Some(received) = client.recv().await {
+        has_sent = true;
         if !serving.quiet {
             let line = MessageLine::new(&received, serving.encoding);
             output.timed(format_args!("client {} sent {line}", client.id()))?;
@@ -137,7 +143,16 @@ async fn serve(client: Client, output: Output, serving: Serving) -> Result<(), F
             }
         }
     }
-    output.timed(format_args!("client {} left: {}", client.id(), client.closed().await))
+    let reason = client.closed().await;
+    let hint = if has_sent { "" } else { hint_on_silence(&reason, joined.elapsed()) };
+    output.timed(format_args!("client {} left: {reason}{hint}", client.id()))
+}
+
+/// What it may mean that a client left for this reason, after this time, and had sent nothing.
+fn hint_on_silence(reason: &CloseReason, stayed: Duration) -> &'static str {
+    let is_its_doing = matches!(reason.initiator, Initiator::Peer | Initiator::Transport);
+    let is_hint = is_its_doing && stayed < AT_ONCE;
+    if is_hint { ", at once and without a word, as one of another dialect does" } else { "" }
 }
 
 /// What a task came to; one that panicked panics here.
@@ -147,5 +162,21 @@ fn of_task(ended: Result<Result<(), Failure>, tokio::task::JoinError>) -> Result
         Err(Ok(panic)) => std::panic::resume_unwind(panic),
         // Nobody cancels one.
         Err(Err(_)) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use darkrift_tokio::proto::CloseKind;
+
+    use super::*;
+
+    #[test]
+    fn one_that_leaves_at_once_without_a_word_may_be_of_another_dialect() {
+        let hint = |initiator, kind, stayed| hint_on_silence(&CloseReason::new(initiator, kind), stayed);
+        let refused = hint(Initiator::Peer, CloseKind::EndOfStream, Duration::from_millis(5));
+        assert!(refused.contains("another dialect"), "{refused}");
+        assert_eq!(hint(Initiator::Peer, CloseKind::EndOfStream, AT_ONCE), "");
+        assert_eq!(hint(Initiator::User, CloseKind::Shutdown, Duration::ZERO), "");
     }
 }

@@ -30,6 +30,18 @@ pub(crate) const fn of_tcp(error: ErrorKind) -> &'static str {
     }
 }
 
+/// What happened where the handshake ended in this phase.
+pub(crate) fn what(phase: ConnectPhase, reason: &CloseReason, handshake: &Handshake) -> String {
+    match (&reason.kind, phase) {
+        (CloseKind::ConnectTimeout { .. }, ConnectPhase::Acknowledgement) => {
+            let (to, times) = (handshake.udp_address(), handshake.tokens_sent());
+            format!("token sent to {to} {times} times, no acknowledgement came")
+        }
+        (CloseKind::ConnectTimeout { .. }, _) => "it did not come".into(),
+        _ => reason.to_string(),
+    }
+}
+
 /// What is most likely wrong where the handshake ended in this phase.
 pub(crate) fn of_handshake(phase: ConnectPhase, reason: &CloseReason, handshake: &Handshake) -> String {
     let first = handshake.first_bytes();
@@ -65,8 +77,8 @@ fn of_udp(handshake: &Handshake) -> String {
     let port = handshake.udp_address().port();
     match handshake.udp_failure() {
         Some(error) if error.kind() == ErrorKind::ConnectionRefused => format!(
-            "nothing listens on UDP port {port} of that host, which says so: its UDP port is another (--udp-port), or only \
-             TCP is forwarded to it, as by a container without `/udp`"
+            "nothing listens on UDP port {port} (the host says so): the server's UDP port is another (--udp-port), or only \
+             TCP is forwarded to it, as to a container without `/udp`"
         ),
         Some(error) => format!("the system does not send on UDP to that host: {error}"),
         None => format!(

@@ -165,7 +165,7 @@ impl Probe {
                 Step::Ended(reason) => {
                     let phase = handshake.phase().unwrap_or(ConnectPhase::Configure);
                     let likely = diagnosis::of_handshake(phase, &reason, &handshake);
-                    return self.failed(step_of(phase), reason, &likely);
+                    return self.failed(step_of(phase), diagnosis::what(phase, &reason, &handshake), &likely);
                 }
             }
         }

@@ -19,7 +19,7 @@ fn who_comes_and_goes_and_what_they_send_is_printed() {
     );
     client.type_line("quit");
     let left = server.program.line();
-    assert!(left.ends_with(" client 0 left: the peer ended its stream"), "{left}");
+    assert!(left.ends_with(" client 0 left: the peer ended its stream"), "{left}: it had sent something");
     let finished = server.program.finish();
     assert_eq!((finished.code, finished.errors.as_str()), (0, ""), "{finished:#?}");
     finished.line_with("clients joined=1 left=1 lost=0");

@@ -38,7 +38,7 @@ fn a_server_that_was_probed_sees_a_client_that_leaves() {
     Program::run(&["probe", &server.address]);
     server.program.line_with("client 0 joined");
     let line = server.program.line_with("client 0 left");
-    assert!(line.ends_with("the peer ended its stream"), "{line}");
+    assert!(line.contains("left: the peer ended its stream"), "{line}");
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn where_nothing_listens_it_says_so() {
 #[test]
 fn a_server_that_waits_to_be_spoken_to_is_no_darkrift_server() {
     let probe = failed_probe(&RawServer::start(|served| served.wait()));
-    probe.line_with("hello: FAILED: the server's hello on TCP did not come within");
+    probe.line_with("hello: FAILED: it did not come (");
     probe.line_with("likely: not a DarkRift server, which speaks first");
 }
 
@@ -96,7 +96,7 @@ fn udp_that_is_silent_is_said_to_be_blocked() {
         served.wait();
     }));
     probe.line_with("hello: version=1 token=1122334455667708");
-    probe.line_with("UDP: FAILED: the acknowledgement on UDP");
+    probe.line_with("UDP: FAILED: token sent to 127.0.0.1:");
     let likely = probe.line_with("likely: UDP port ");
     assert!(likely.contains("is blocked on the way"), "{likely}");
 }
@@ -115,7 +115,7 @@ fn a_udp_port_that_nothing_listens_on_is_told_from_one_that_is_blocked() {
     let free = held.local_addr().unwrap().port();
     server.udp_port = free.to_string();
     let probe = failed_probe(&server);
-    probe.line_with(&format!("likely: nothing listens on UDP port {free} of that host"));
+    probe.line_with(&format!("likely: nothing listens on UDP port {free} "));
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn a_server_that_gives_no_id_hangs_in_its_handler() {
         served.acknowledge();
         served.wait();
     }));
-    probe.line_with("Configure: FAILED: the server's Configure on TCP did not come within");
+    probe.line_with("Configure: FAILED: it did not come (");
     probe.line_with("likely: the server took the token and gives no id");
 }
 
