@@ -35,7 +35,7 @@ The exit code is 1 where none was answered.
 ";
 
 /// How long the last answers are waited for.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What it means that none was answered.
 const UNANSWERED: &str = "a server in C# answers pings only where its game does, and one of DarkRiftPy never: \

@@ -18,8 +18,8 @@ pub(crate) const SEQUENCE_BYTES: usize = 4;
 /// How many unanswered messages are remembered; of more the oldest count as lost.
 const REMEMBERED: usize = 65_536;
 
-/// How long the last answers are waited for.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long what is behind may still be sent, and the last answers are waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a client has done.
 #[derive(Debug, Default)]
@@ -75,6 +75,11 @@ impl LoadClient {
     ) -> Tally {
         let mut due = first;
         loop {
+            if due < end && Moment::now() > end + PATIENCE {
+                // It cannot send that many.
+                self.tally.unsent += (end - due).div_duration_f64(self.interval).ceil() as u64;
+                due = end;
+            }
             let is_sending = due < end;
             if !is_sending && (self.unanswered.is_empty() || Moment::now() > end + PATIENCE) {
                 break;

@@ -33,7 +33,7 @@ Connects many clients, each of which sends messages to a server that returns the
   --clients N   how many clients; 10 unless given
   --rate R      messages a second of each; 10 unless given
   --size S      bytes of a payload, 4 at least; 64 unless given
-  --seconds T   for how long; 10 unless given. Connecting takes 30 s more at most, and the last answers 1 s
+  --seconds T   for how long; 10 unless given. Connecting takes 30 s more at most, and the last answers 5 s
   --tag N       the messages' tag; 65535 unless given
   --unreliable  on UDP, where they may be lost
 
