@@ -10,39 +10,52 @@ const SHORTEST_TEXT: usize = 4;
 /// What text a payload most likely is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Guess {
-    /// A string as DarkRift writes it, with its length in front, and nothing behind it.
+    /// It begins with a string as DarkRift writes it, its length in front.
     String {
         /// The string.
         text: String,
         /// How it is encoded.
         encoding: Encoding,
+        /// How many bytes follow it.
+        rest: usize,
     },
-    /// Bytes that are UTF-8, without a length in front.
+    /// All of it is UTF-8, without a length in front.
     Text(String),
 }
 
-/// Guesses the text that a payload is on a connection whose encoding is `expected`; `None` where it is more likely none.
+/// Guesses the text that a payload is, or begins with, on a connection whose encoding is `expected`; `None` where it is
+/// more likely none.
 pub(crate) fn guess(payload: &[u8], expected: Encoding) -> Option<Guess> {
-    let strings = [expected, Encoding::Utf16Le, Encoding::Utf8];
-    let mut candidates: Vec<_> =
-        strings.into_iter().filter_map(|encoding| Some((string(payload, encoding)?, encoding))).collect();
+    let mut strings: Vec<_> = [expected, Encoding::Utf16Le, Encoding::Utf8]
+        .into_iter()
+        .filter_map(|encoding| {
+            let (text, rest) = string(payload, encoding)?;
+            Some((text, encoding, rest))
+        })
+        .collect();
     // Any even number of ASCII's bytes is UTF-16, of characters that hardly anybody means.
-    candidates.sort_by_key(|(text, _)| Reverse(ascii_share(text)));
-    if let Some((text, encoding)) = candidates.into_iter().next() {
-        return Some(Guess::String { text, encoding });
+    strings.sort_by_key(|(text, ..)| Reverse(ascii_share(text)));
+    if let Some((text, encoding, rest)) = strings.into_iter().next() {
+        return Some(Guess::String { text, encoding, rest });
     }
     let text = std::str::from_utf8(payload).ok()?;
     let is_text = text.chars().nth(SHORTEST_TEXT - 1).is_some() && text.chars().all(is_usual);
     is_text.then(|| Guess::Text(text.into()))
 }
 
-/// The string that is all of a payload, unless a good part of it is nothing that people write.
-fn string(payload: &[u8], encoding: Encoding) -> Option<String> {
+/// The string that a payload begins with and how many bytes follow it, unless it is nothing that people write: of a
+/// payload that is all string a good part has to be usual, and of one that only begins with it all, and mostly ASCII.
+fn string(payload: &[u8], encoding: Encoding) -> Option<(String, usize)> {
     let mut reader = Reader::new(payload).with_encoding(encoding);
     let text = reader.read_string().ok()?;
+    let rest = reader.remaining();
+    let count = text.chars().count();
     let odd = text.chars().filter(|&c| !is_usual(c)).count();
-    let is_string = reader.remaining() == 0 && !text.is_empty() && odd * 4 <= text.chars().count();
-    is_string.then_some(text)
+    let is_string = match rest {
+        0 => count > 0 && odd * 4 <= count,
+        _ => count > 1 && odd == 0 && ascii_share(&text) >= 500,
+    };
+    is_string.then_some((text, rest))
 }
 
 /// How many of a thousand characters are ASCII.
@@ -74,7 +87,7 @@ mod tests {
                     let found = guess(&written(text, encoding), expected);
                     assert_eq!(
                         found,
-                        Some(Guess::String { text: text.into(), encoding }),
+                        Some(Guess::String { text: text.into(), encoding, rest: 0 }),
                         "{text} {expected}"
                     );
                 }
@@ -88,15 +101,24 @@ mod tests {
         let text = "HiHi".into();
         assert_eq!(
             guess(&payload, Encoding::Utf16Le),
-            Some(Guess::String { text, encoding: Encoding::Utf8 }),
+            Some(Guess::String { text, encoding: Encoding::Utf8, rest: 0 }),
             "but for ASCII"
         );
         let payload = written("ключ", Encoding::Utf16Le);
         let text = "ключ".into();
         assert_eq!(
             guess(&payload, Encoding::Utf16Le),
-            Some(Guess::String { text, encoding: Encoding::Utf16Le })
+            Some(Guess::String { text, encoding: Encoding::Utf16Le, rest: 0 })
         );
+    }
+
+    #[test]
+    fn a_string_with_more_behind_it_is_recognised() {
+        for encoding in [Encoding::Utf16Le, Encoding::Utf8] {
+            let payload = [written("Ada", encoding), vec![0, 0, 0, 1, 255]].concat();
+            let text = "Ada".into();
+            assert_eq!(guess(&payload, Encoding::Utf16Le), Some(Guess::String { text, encoding, rest: 5 }));
+        }
     }
 
     #[test]
@@ -107,7 +129,7 @@ mod tests {
 
     #[test]
     fn numbers_are_not_taken_for_text() {
-        let numbers: [&[u8]; 8] = [
+        let numbers: [&[u8]; 10] = [
             &[],
             &[65],
             &[0, 0, 0, 0],
@@ -116,6 +138,8 @@ mod tests {
             &[0x3f, 0x80, 0, 0],
             &[255, 254, 253, 252],
             &[0, 0, 0, 5, 72, 105],
+            &[0, 0, 0, 2, 0x3f, 0x80, 0, 0, 0x3f, 0x80, 0, 0],
+            &[0, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4],
         ];
         for payload in numbers {
             assert_eq!(guess(payload, Encoding::Utf16Le), None, "{payload:?}");

@@ -62,10 +62,13 @@ impl fmt::Display for PayloadFields<'_> {
         let Self { payload, encoding: expected } = *self;
         write!(f, "length={}", payload.len())?;
         match guess(payload, expected) {
-            Some(Guess::String { text, encoding }) => {
+            Some(Guess::String { text, encoding, rest }) => {
                 write!(f, " string={}", Quoted(&text))?;
                 if encoding != expected {
                     write!(f, " encoding={encoding}")?;
+                }
+                if rest > 0 {
+                    write!(f, " rest={rest}")?;
                 }
             }
             Some(Guess::Text(text)) => write!(f, " text={}", Quoted(&text))?,
@@ -102,6 +105,10 @@ mod tests {
         assert_eq!(
             line(Message::encode_with(5, "Hi!", Encoding::Utf8).unwrap(), SendMode::Reliable),
             r#"reliable ordinary tag=5 length=7 string="Hi!" encoding=UTF-8 hex=00 00 00 03 48 69 21"#
+        );
+        assert_eq!(
+            line(Message::encode(5, &("Hi".to_owned(), 7_u8)).unwrap(), SendMode::Reliable),
+            r#"reliable ordinary tag=5 length=9 string="Hi" rest=1 hex=00 00 00 04 48 00 69 00 07"#
         );
     }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use darkrift_tokio::Client;
 use darkrift_tokio::proto::{Encoding, MessageKind, SendError, SendMode};
 use lexopt::ValueExt;
-use tokio::task::coop::consume_budget;
+use tokio::task::yield_now;
 use tokio::time::sleep;
 
 use crate::address::HostPort;
@@ -53,6 +53,9 @@ VALUES are any of these, one behind another; a type stays until the next:
 A line begins with the seconds since the start. The exit code is 1 where the server ended the connection, or a line
 could not be carried out.
 ";
+
+/// How many messages are printed before the input has its turn.
+const IN_A_ROW: u64 = 32;
 
 /// What the arguments say.
 #[derive(Debug)]
@@ -114,6 +117,7 @@ struct Session {
 impl Session {
     /// Prints what comes, until the connection has ended.
     async fn receive(&self) -> Result<(), Failure> {
+        let mut count = 0_u64;
         while let Some(received) = self.client.recv().await {
             let line = MessageLine::new(&received, self.encoding);
             let round_trip = match received.kind() {
@@ -126,8 +130,11 @@ impl Session {
                 }
                 None => self.output.timed(format_args!("received {line}"))?,
             }
-            // However much comes, the input has its turn.
-            consume_budget().await;
+            count += 1;
+            if count % IN_A_ROW == 0 {
+                // However much comes, the input has its turn.
+                yield_now().await;
+            }
         }
         self.output.timed(format_args!("closed: {}", self.client.closed().await))
     }

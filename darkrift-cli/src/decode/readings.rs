@@ -16,13 +16,15 @@ pub(crate) fn of(payload: &[u8], encoding: Encoding) -> Vec<String> {
     }
     let mut readings = vec![format!("hex={}", Hex(payload))];
     match guess(payload, encoding) {
-        // That it fits by chance is not to be expected.
-        Some(Guess::String { text, encoding }) if text.is_ascii() => {
+        Some(Guess::String { text, encoding, rest }) => {
             readings.push(format!("string={} encoding={encoding}", Quoted(&text)));
-            return readings;
-        }
-        Some(Guess::String { text, encoding }) => {
-            readings.push(format!("string={} encoding={encoding}", Quoted(&text)))
+            if rest > 0 {
+                readings.push(format!("rest={}", Hex(&payload[payload.len() - rest..])));
+            }
+            // That it fits by chance is not to be expected.
+            if text.is_ascii() {
+                return readings;
+            }
         }
         Some(Guess::Text(text)) => readings.push(format!("text={}", Quoted(&text))),
         None => {}

@@ -100,6 +100,8 @@ const fn is_nonsense(kind: &CloseKind) -> bool {
             | CloseKind::NegativeFrame(_)
             | CloseKind::EmptyFrame
             | CloseKind::MalformedFrame
+            | CloseKind::TooManyBeforeConfigure(_)
+            | CloseKind::TooManyBytesBeforeConfigure(_)
     )
 }
 

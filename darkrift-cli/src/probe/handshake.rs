@@ -17,6 +17,9 @@ use tokio::time::{Instant as Deadline, sleep_until, timeout};
 /// The longest datagram that an acknowledgement could be; of longer ones the rest is cut off.
 const DATAGRAM: usize = 2048;
 
+/// How many datagrams are looked at, so that a flood of them holds nothing up.
+const DATAGRAMS: u32 = 1000;
+
 /// How much of what the server says first is kept, for those that are no DarkRift servers.
 const FIRST: usize = 64;
 
@@ -47,6 +50,7 @@ pub(crate) struct Handshake {
     input: BytesMut,
     first: Vec<u8>,
     tokens_sent: u32,
+    datagrams: u32,
     udp_failure: Option<io::Error>,
     hello_told: bool,
     dialect_told: bool,
@@ -76,6 +80,7 @@ impl Handshake {
             input: BytesMut::new(),
             first: Vec::new(),
             tokens_sent: 0,
+            datagrams: 0,
             udp_failure: None,
             hello_told: false,
             dialect_told: false,
@@ -131,14 +136,20 @@ impl Handshake {
             tokio::select! {
                 // In the order of the steps: the acknowledgement leaves a server before Configure.
                 biased;
-                received = self.udp.recv(&mut datagram) => match received {
-                    Ok(length) => {
-                        let now = self.now();
-                        self.machine.handle_datagram(now, Bytes::copy_from_slice(&datagram[..length]));
+                received = self.udp.recv(&mut datagram), if self.datagrams < DATAGRAMS => {
+                    self.datagrams += 1;
+                    match received {
+                        Ok(length) => {
+                            let now = self.now();
+                            self.machine.handle_datagram(now, Bytes::copy_from_slice(&datagram[..length]));
+                        }
+                        Err(error) => self.udp_failure = Some(error),
                     }
-                    Err(error) => self.udp_failure = Some(error),
-                },
-                read = self.stream.read_buf(&mut self.input) => self.handle_stream(read),
+                }
+                // Behind Configure the game speaks, which is not what is asked for here.
+                read = self.stream.read_buf(&mut self.input), if self.machine.id().is_none() => {
+                    self.handle_stream(read);
+                }
                 () = sleep_until(at) => {
                     let now = self.now();
                     self.machine.handle_timeout(now);
@@ -163,7 +174,6 @@ impl Handshake {
             self.id_told = true;
             return Some(Step::Configured(id));
         }
-        // What the game says meanwhile is not what is asked for here.
         std::iter::from_fn(|| self.machine.poll_event()).find_map(|event| match event {
             Event::Closed(reason) => Some(Step::Ended(reason)),
             _ => None,

@@ -56,13 +56,13 @@ fn those_who_cannot_connect_are_counted_with_the_reason() {
 #[cfg(unix)]
 #[test]
 fn an_interrupt_brings_the_report() {
-    let server = Listening::start(&["--echo", "--quiet"]);
+    let mut server = Listening::start(&["--echo"]);
     let mut program =
         Program::start(&["load", &server.address, "--clients", "2", "--rate", "100", "--seconds", "3600"]);
     program.line_with("2 of 2 clients connected in ");
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    server.program.line_with(" sent reliable ordinary tag=65535 length=64 ");
     program.interrupt();
-    let finished = program.wait();
-    let counts = finished.line_with(" answered, ");
-    assert!(!counts.starts_with("0 sent"), "{finished:#?}");
+    let counts = program.line_with(" answered, ");
+    assert!(!counts.starts_with("0 sent"), "{counts}");
+    assert_eq!(program.wait().code, 0);
 }

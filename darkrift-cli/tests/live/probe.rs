@@ -1,7 +1,7 @@
 //! `darkrift probe`: what it says of servers that work, and of those that do not.
 
 use crate::program::{Finished, Listening, Program};
-use crate::raw::{CONFIGURE, HELLO, NothingThere, RawServer, frame};
+use crate::raw::{CONFIGURE, HELLO, NothingThere, RawServer, frame, message};
 
 /// Probes a server that does not let anybody in, for a time that any machine needs less of for the rest.
 fn failed_probe(server: &RawServer) -> Finished {
@@ -149,4 +149,28 @@ fn the_udp_port_may_be_another() {
     let probe = Program::run(&["probe", &server.address, "--udp-port", &server.udp_port]);
     assert_eq!(probe.code, 0, "{probe:#?}");
     probe.line_with(&format!("UDP: token sent to 127.0.0.1:{} ", server.udp_port));
+}
+
+#[test]
+fn a_flood_of_frames_ends_the_probe() {
+    let probe = failed_probe(&RawServer::start(|served| {
+        served.write(&HELLO);
+        served.receive_token();
+        let frames = frame(&message(b"flood")).repeat(1000);
+        while served.write_if_open(&frames) {}
+    }));
+    probe.line_with("UDP: FAILED: more than 4096 messages before Configure");
+    probe.line_with("likely: not a DarkRift server");
+}
+
+#[test]
+fn a_flood_of_datagrams_does_not_hold_the_probe_up() {
+    let probe = failed_probe(&RawServer::start(|served| {
+        served.write(&HELLO);
+        served.receive_token();
+        while !served.has_ended() {
+            served.send_datagram(b"flood");
+        }
+    }));
+    probe.line_with("UDP: FAILED: token sent to 127.0.0.1:");
 }

@@ -95,6 +95,21 @@ impl Served {
         let _ = self.stream.write_all(bytes);
     }
 
+    /// Sends a datagram to the client.
+    pub(crate) fn send_datagram(&self, datagram: &[u8]) {
+        let client = self.client.expect("its token came");
+        // To one that has gone nothing can be sent.
+        let _ = self.udp.send_to(datagram, client);
+    }
+
+    /// Whether the client has ended its stream.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.stream.set_nonblocking(true).expect("an option");
+        let read = self.stream.read(&mut [0; 64]);
+        self.stream.set_nonblocking(false).expect("an option");
+        read.map_or_else(|error| error.kind() != std::io::ErrorKind::WouldBlock, |length| length == 0)
+    }
+
     /// Writes on TCP; whether the client took it.
     pub(crate) fn write_if_open(&mut self, bytes: &[u8]) -> bool {
         self.stream.write_all(bytes).is_ok()
@@ -116,7 +131,6 @@ impl Served {
 
     /// Acknowledges the token as DarkRift 2.11 does.
     pub(crate) fn acknowledge(&self) {
-        let client = self.client.expect("its token came");
-        self.udp.send_to(&[&HELLO[1..], &[0; 4]].concat(), client).expect("loopback takes datagrams");
+        self.send_datagram(&[&HELLO[1..], &[0; 4]].concat());
     }
 }
