@@ -19,6 +19,9 @@ pub(crate) enum Failure {
     /// Standard output does not take what is printed.
     #[error("the output cannot be written: {0}")]
     Output(io::Error),
+    /// The system has no more of what a runtime needs.
+    #[error("the runtime cannot start: {0}")]
+    Runtime(io::Error),
     /// The system does not tell of signals.
     #[error("Ctrl-C cannot be waited for: {0}")]
     Signal(io::Error),

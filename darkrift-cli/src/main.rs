@@ -28,6 +28,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use lexopt::ValueExt;
+use tokio::runtime::Runtime;
 
 use failure::Failure;
 use output::Output;
@@ -51,9 +52,8 @@ unit: 250ms, 1.5s, 2m.
 /// The exit code where the arguments are wrong.
 const USAGE: u8 = 2;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match run(lexopt::Parser::from_env()).await {
+fn main() -> ExitCode {
+    match start() {
         Ok(code) => code,
         // Who read the output has seen enough.
         Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
@@ -62,6 +62,15 @@ async fn main() -> ExitCode {
             if failure.is_usage() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
         }
     }
+}
+
+/// Runs what the arguments say, on a runtime of its own.
+fn start() -> Result<ExitCode, Failure> {
+    let runtime = Runtime::new().map_err(Failure::Runtime)?;
+    let outcome = runtime.block_on(run(lexopt::Parser::from_env()));
+    // A look-up that was given up is not waited for.
+    runtime.shutdown_background();
+    outcome
 }
 
 /// Runs the command that the arguments name.

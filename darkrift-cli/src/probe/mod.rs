@@ -109,9 +109,9 @@ impl Probe {
         address: &HostPort,
         deadline: Deadline,
     ) -> Result<Option<Vec<SocketAddr>>, Failure> {
-        let found = timeout_at(deadline, lookup_host((address.host.as_str(), address.port))).await;
-        let addresses = match found.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
-            Ok(addresses) => addresses.collect::<Vec<_>>(),
+        let looked_up = timeout_at(deadline, addresses_of(address)).await;
+        let addresses = match looked_up.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+            Ok(addresses) => addresses,
             Err(error) => {
                 let likely = "the name is misspelt, or no name server can be reached";
                 return self
@@ -202,6 +202,12 @@ impl Probe {
         self.output.line(format_args!("connected: {clients}"))?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// What a name means, at least one address.
+async fn addresses_of(address: &HostPort) -> io::Result<Vec<SocketAddr>> {
+    let found: Vec<_> = lookup_host((address.host.as_str(), address.port)).await?.collect();
+    if found.is_empty() { Err(io::ErrorKind::NotFound.into()) } else { Ok(found) }
 }
 
 /// The step that waits for this.
