@@ -4,6 +4,7 @@ mod command;
 mod values;
 
 use std::cell::RefCell;
+use std::io::{IsTerminal, stdin};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -94,6 +95,11 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
     let client = builder.connect(options.address.clone()).await?;
     let mut interrupt = Interrupt::new()?;
     output.timed(Connected(&client))?;
+    if stdin().is_terminal() {
+        output.line(
+            "type `send 5 \"Hello\"` or the like; `quit` leaves, and `darkrift connect --help` says more",
+        )?;
+    }
     let session = Session { client, output, encoding: options.encoding, pings: RefCell::default() };
     // What has come is printed before more is carried out, so that an answer stands behind its question.
     let code = tokio::select! {

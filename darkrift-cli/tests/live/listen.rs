@@ -1,9 +1,10 @@
 //! `darkrift listen`.
 
-use std::io::Read;
-use std::net::TcpStream;
+use std::io::{Read, Write};
+use std::net::{TcpStream, UdpSocket};
 
 use crate::program::{Listening, Program};
+use crate::raw::{CONFIGURE, frame, message};
 
 #[test]
 fn who_comes_and_goes_and_what_they_send_is_printed() {
@@ -35,6 +36,25 @@ fn without_messages_it_is_quiet() {
     client.type_line("quit");
     server.program.line_with("client 0 joined");
     assert!(server.program.line().contains("client 0 left"));
+}
+
+#[test]
+fn a_hostile_client_writes_nothing_to_the_terminal_and_is_disconnected() {
+    let mut server = Listening::start(&[]);
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut hello = [0; 9];
+    stream.read_exact(&mut hello).unwrap();
+    udp.send_to(&hello, &server.address).unwrap();
+    stream.write_all(&frame(&message(b"\x1b]0;owned\x07\x1b[2J, and text for the most part"))).unwrap();
+    // A command, which no client sends.
+    stream.write_all(&frame(&CONFIGURE)).unwrap();
+    server.program.line_with("client 0 joined");
+    let sent = server.program.line();
+    assert!(sent.contains("client 0 sent reliable ordinary tag=5 length=42 hex=1b 5d 30 3b"), "{sent}");
+    assert!(sent.chars().all(|c| c == ' ' || c.is_ascii_graphic()), "{sent:?}");
+    let left = server.program.line();
+    assert!(left.ends_with("client 0 left: 5 strikes, the last for an invalid command"), "{left}");
 }
 
 #[test]
