@@ -90,14 +90,7 @@ impl<R> Client<R> {
     /// Dropping the future before it is ready means that the message was not sent.
     #[inline]
     pub async fn send<M: ToMessage + ?Sized>(&self, mode: SendMode, message: &M) -> Result<(), SendError> {
-        match self.try_send(mode, message) {
-            Ok(()) => Ok(()),
-            Err(SendError::Full { .. }) => {
-                // Boxed, so that the future of a message that need not wait stays small.
-                Box::pin(self.peer().when_there_is_room(|| self.try_send(mode, message))).await
-            }
-            Err(error) => Err(error),
-        }
+        self.peer().when_there_is_room(|| self.try_send(mode, message)).await
     }
 
     /// Sends a message if there is room for it now.

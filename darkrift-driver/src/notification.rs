@@ -1,6 +1,10 @@
 //! Telling whoever waits that something has changed, and waiting for it.
 
-use event_listener::Event as Notification;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use event_listener::{Event as Notification, EventListener};
 
 /// Notifies whoever listens. Where nobody does, as with most connections, a notification would still allocate.
 ///
@@ -18,17 +22,36 @@ pub(crate) async fn wait_until(notification: &Notification, is_so: impl Fn() -> 
 }
 
 /// Waits until this gives something, of which a notification tells.
-pub(crate) async fn wait_for<T>(notification: &Notification, mut look: impl FnMut() -> Option<T>) -> T {
-    loop {
-        // Most often there is nothing to wait for.
-        if let Some(found) = look() {
-            return found;
+pub(crate) fn wait_for<T>(
+    notification: &Notification,
+    mut look: impl FnMut() -> Option<T>,
+) -> impl Future<Output = T> {
+    let mut listener = None;
+    poll_fn(move |cx| {
+        loop {
+            // Most often there is nothing to wait for. A change before the listener was there is seen when this is done once
+            // more, and a later one wakes it.
+            if let Some(found) = look() {
+                return Poll::Ready(found);
+            }
+            ready!(listen(notification, &mut listener, cx));
         }
-        let listener = notification.listen();
-        // A change before the listener was there is seen now, and a later one wakes it.
-        if let Some(found) = look() {
-            return found;
-        }
-        listener.await;
+    })
+}
+
+/// Ready when there is to be another look: a listener has just been made, or was told of a change.
+#[cold]
+#[inline(never)]
+fn listen(
+    notification: &Notification,
+    listener: &mut Option<EventListener>,
+    cx: &mut Context<'_>,
+) -> Poll<()> {
+    if let Some(listening) = listener {
+        ready!(Pin::new(listening).poll(cx));
+        *listener = None;
+    } else {
+        *listener = Some(notification.listen());
     }
+    Poll::Ready(())
 }

@@ -1,5 +1,7 @@
 //! Messages on their way out: queued, and sent at once where they are lone ones.
 
+use std::future::Future;
+
 use darkrift_proto::{EncodedMessage, Instant, MessageKind, SendError, SendMode, ToMessage};
 
 use super::{Drive, Locked, Peer, PeerState};
@@ -127,15 +129,15 @@ impl Peer {
     }
 
     /// Waits until `attempt` is not refused for want of room.
-    pub(crate) async fn when_there_is_room<T>(
+    #[inline]
+    pub(crate) fn when_there_is_room<T>(
         &self,
         mut attempt: impl FnMut() -> Result<T, SendError>,
-    ) -> Result<T, SendError> {
-        wait_for(&self.room, || match attempt() {
+    ) -> impl Future<Output = Result<T, SendError>> {
+        wait_for(&self.room, move || match attempt() {
             Err(SendError::Full { .. }) => None,
             other => Some(other),
         })
-        .await
     }
 }
 
