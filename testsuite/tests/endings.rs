@@ -8,6 +8,7 @@ use std::time::Duration;
 use darkrift_driver::proto::{
     CloseKind, CloseReason, Initiator, Message, SendError, SendMode, TransportError,
 };
+use darkrift_testsuite::raw::{RawClient, frame, user};
 use darkrift_tokio::{Client, Server, ServerBuilder};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
@@ -167,6 +168,33 @@ fn a_peer_that_reads_nothing_until_the_linger_time_is_over_sees_a_reset() {
         fill_up(&served).await;
         soon(served.close()).await;
         expect_a_reset(&client).await;
+    });
+}
+
+/// As the original's clients do until they are disposed of or connect again.
+#[test]
+fn a_client_that_keeps_its_stream_open_keeps_its_place_until_the_linger_time_is_over() {
+    runtime().block_on(async {
+        let builder = Server::builder().max_clients(1);
+        let (server, address) =
+            bind(builder.limits(|limits| limits.linger = Duration::from_millis(500))).await;
+        let udp = server.udp_addr();
+        let joining = tokio::task::spawn_blocking(move || RawClient::join(address, udp));
+        let served = soon(server.accept()).await.unwrap();
+        let mut client = joining.await.unwrap();
+
+        served.send(SendMode::Reliable, &Message::empty(7)).await.unwrap();
+        let ending = served.close();
+        let (said, client) =
+            tokio::task::spawn_blocking(move || (client.stream.read_to_end(), client)).await.unwrap();
+        assert_eq!(said, frame(&user(7, b"")));
+        assert!(!served.is_connected());
+        soon(Client::connect(address)).await.expect_err("the place is taken");
+
+        soon(ending).await;
+        assert!(server.is_empty());
+        let _second = soon(Client::connect(address)).await.expect("the place is free");
+        drop(client);
     });
 }
 

@@ -8,10 +8,11 @@ use core::str::FromStr;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Dialect {
-    /// DarkRift 2.11: version byte 1, acknowledged with the token and four zeros.
+    /// DarkRift 2.11: version byte 1, acknowledged with the token and four zeros. No client of 2.10 takes it.
     #[default]
     V1,
-    /// DarkRift 2.10, and 2.11 with `protocolVersion=0`: version byte 0, acknowledged with one zero byte.
+    /// DarkRift 2.10, and a server of 2.11 with `protocolVersion="0"`: version byte 0, acknowledged with one zero byte. Clients
+    /// of 2.11 take it as well.
     V0,
     /// DarkRiftPy 0.1.0: acknowledged with an empty datagram, which some networks drop. Its servers' version byte is
     /// any at all; ours is 0.
