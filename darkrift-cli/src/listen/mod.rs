@@ -29,8 +29,8 @@ what they lacked. It ends at Ctrl-C, or at the end of its input where that is a 
 counted.
 
   --udp-port N     another UDP port than the TCP port's number
-  --dialect NAME   whose clients can connect: v1 unless given (DarkRift 2.11's), v0 (2.10's), legacy (DarkRiftPy's);
-                   one of another dialect joins and leaves at once, or never joins
+  --dialect NAME   whose clients can connect: v1 unless given (DarkRift 2.11's), v0 (2.10's and 2.11's), legacy
+                   (DarkRiftPy's); one of another dialect joins and leaves at once, or never joins
   --encoding NAME  how text is encoded: utf16le unless given (DarkRift's), utf8 (DarkRiftPy's), utf16be, utf32le, ascii
   --echo           return every ordinary message on the channel that it came on; pings are answered in any case
   --quiet          do not print messages

@@ -109,9 +109,7 @@ const fn is_nonsense(kind: &CloseKind) -> bool {
 pub(crate) const fn clients_of(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::V1 => "a client of DarkRift 2.11 connects here; one of 2.10, or of DarkRiftPy, does not",
-        Dialect::V0 => {
-            "a client of DarkRift 2.10 connects here, or of 2.11 with protocolVersion=0; one of DarkRiftPy does not"
-        }
+        Dialect::V0 => "a client of DarkRift 2.10 or 2.11 connects here; one of DarkRiftPy does not",
         Dialect::Legacy => "a client of DarkRiftPy connects here; one of DarkRift 2 in C# does not",
         _ => "clients of this dialect connect here",
     }
