@@ -1,8 +1,10 @@
 //! Batched UDP for adapters: segmentation offload where the system has it, one datagram a call elsewhere.
 
-use std::io::{self, IoSlice, IoSliceMut};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::io::{self, IoSliceMut};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::OnceLock;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use std::{io::IoSlice, net::IpAddr};
 
 use quinn_udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 

@@ -1,12 +1,11 @@
 //! What peers do to a server that want it to fail, with sockets of their own.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use darkrift_driver::proto::{Message, SendMode};
-use darkrift_testsuite::raw::{RawClient, acknowledgement, user};
+use darkrift_testsuite::raw::{RawClient, user};
 use darkrift_tokio::{Client, Server, ServerBuilder};
 
 /// A server on this machine alone.
@@ -29,8 +28,12 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 #[test]
 #[cfg(target_os = "linux")]
 fn a_client_that_sends_its_token_to_every_host_is_answered_by_this_one() {
+    use darkrift_driver::proto::{Message, SendMode};
+    use darkrift_testsuite::raw::acknowledgement;
+    use std::net::{IpAddr, Ipv4Addr};
+
     run(async {
-        let server = Server::bind((std::net::IpAddr::from(Ipv4Addr::UNSPECIFIED), 0)).await.unwrap();
+        let server = Server::bind((IpAddr::from(Ipv4Addr::UNSPECIFIED), 0)).await.unwrap();
         let port = server.local_addr().port();
         let client = blocking(move || {
             // Nothing can be sent from this address.

@@ -1,8 +1,8 @@
 use darkrift_derive::{Decode, Encode};
 
 #[derive(Encode, Decode)]
-#[repr(u128)]
-enum TooLarge {
+#[repr(isize)]
+enum OfNoFixedSizeEither {
     Red,
 }
 

@@ -53,10 +53,12 @@ pub(crate) struct Peer {
     pub(crate) stream_address: SocketAddr,
 }
 
-/// What an allocator has at hand for each thread, the count of its owners included; glibc's takes several times as long
-/// for what is larger.
-const AT_HAND: usize = 1032;
-const _: () = assert!(size_of::<Peer>() + 2 * size_of::<usize>() <= AT_HAND);
+const _: () = {
+    /// What an allocator has at hand for each thread, the count of its owners included; glibc's takes several times as long
+    /// for what is larger.
+    const AT_HAND: usize = 1032;
+    assert!(size_of::<Peer>() + 2 * size_of::<usize>() <= AT_HAND);
+};
 
 /// What the reactor wakes for what comes to a socket, and whether it has.
 #[derive(Debug)]
