@@ -15,8 +15,18 @@ use crate::runtime::SockRef;
 /// It makes the plain non-blocking calls; waiting for readiness is the adapter's.
 #[derive(Debug)]
 pub struct UdpBatch {
-    state: &'static UdpSocketState,
+    calls: Calls,
     is_connected: bool,
+}
+
+/// Who makes the calls that receive.
+#[derive(Debug)]
+enum Calls {
+    /// The batching library.
+    Batched(&'static UdpSocketState),
+    /// The standard library, on another handle of the same socket: where the other asks for what the system does not have.
+    /// Wine is such a system, and older Windows.
+    Plain(std::net::UdpSocket),
 }
 
 impl UdpBatch {
@@ -32,7 +42,10 @@ impl UdpBatch {
         let is_connected = peer.is_some();
         let address = peer.map_or_else(|| socket.local_addr(), Ok)?.as_socket();
         let ip = address.ok_or(io::ErrorKind::AddrNotAvailable)?.ip();
-        let state = offload_state(ip.is_ipv6())?;
+        let calls = match offload_state(ip.is_ipv6())? {
+            Some(state) => Calls::Batched(state),
+            None => Calls::plain(socket)?,
+        };
         #[cfg(any(target_os = "linux", target_os = "android"))]
         {
             use nix::sys::socket::{setsockopt, sockopt};
@@ -49,7 +62,7 @@ impl UdpBatch {
                 _ => Ok(()),
             };
         }
-        Ok(Self { state, is_connected })
+        Ok(Self { calls, is_connected })
     }
 
     /// Receives what is there now; gives how many buffers were filled.
@@ -65,7 +78,10 @@ impl UdpBatch {
     where
         UdpSockRef<'a>: From<&'a S>,
     {
-        self.state.recv(UdpSockRef::from(socket), buffers, meta)
+        match &self.calls {
+            Calls::Batched(state) => state.recv(UdpSockRef::from(socket), buffers, meta),
+            Calls::Plain(socket) => receive_plainly(socket, buffers, meta),
+        }
     }
 
     /// Sends what `transmit` holds, or nothing of it.
@@ -158,33 +174,66 @@ impl UdpBatch {
     where
         UdpSockRef<'a>: From<&'a S>,
     {
-        self.state.try_send(UdpSockRef::from(socket), transmit)
+        match &self.calls {
+            Calls::Batched(state) => state.try_send(UdpSockRef::from(socket), transmit),
+            // Never asked for: no run is longer than a datagram, and nobody knows which address one came to.
+            Calls::Plain(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
     }
 
     /// How many datagrams of equal length [`send`](Self::send) takes at once.
     pub fn max_segments(&self) -> usize {
-        self.state.max_gso_segments()
+        match &self.calls {
+            Calls::Batched(state) => state.max_gso_segments(),
+            Calls::Plain(_) => 1,
+        }
     }
 }
 
-/// What the batching library knows of this system, learnt once for each address family.
+impl Calls {
+    fn plain(socket: &SockRef<'_>) -> io::Result<Self> {
+        Ok(Self::Plain(socket.try_clone()?.into()))
+    }
+}
+
+/// Receives one datagram a call until no buffer is left, or nothing is there any more.
+fn receive_plainly(
+    socket: &std::net::UdpSocket,
+    buffers: &mut [IoSliceMut<'_>],
+    meta: &mut [RecvMeta],
+) -> io::Result<usize> {
+    let mut count = 0;
+    for (buffer, meta) in buffers.iter_mut().zip(meta) {
+        match socket.recv_from(buffer) {
+            Ok((len, from)) => {
+                *meta = RecvMeta::default();
+                (meta.addr, meta.len, meta.stride) = (from, len, len);
+                count += 1;
+            }
+            Err(error) if count == 0 => return Err(error),
+            Err(_) => break,
+        }
+    }
+    Ok(count)
+}
+
+/// What the batching library knows of this system, learnt once for each address family; `None` where it does not work.
 ///
 /// It is learnt on a socket that is then thrown away: the library would also forbid fragmentation on the socket it
 /// is given, and the original sends datagrams of up to 65,507 bytes, which need it.
-fn offload_state(ipv6: bool) -> io::Result<&'static UdpSocketState> {
-    static V4: OnceLock<UdpSocketState> = OnceLock::new();
-    static V6: OnceLock<UdpSocketState> = OnceLock::new();
+fn offload_state(ipv6: bool) -> io::Result<Option<&'static UdpSocketState>> {
+    static V4: OnceLock<Option<UdpSocketState>> = OnceLock::new();
+    static V6: OnceLock<Option<UdpSocketState>> = OnceLock::new();
     let (cell, any): (_, SocketAddr) = if ipv6 {
         (&V6, (Ipv6Addr::UNSPECIFIED, 0).into())
     } else {
         (&V4, (Ipv4Addr::UNSPECIFIED, 0).into())
     };
     if let Some(state) = cell.get() {
-        return Ok(state);
+        return Ok(state.as_ref());
     }
     let model = std::net::UdpSocket::bind(any)?;
-    let state = UdpSocketState::new(UdpSockRef::from(&model))?;
-    Ok(cell.get_or_init(|| state))
+    Ok(cell.get_or_init(|| UdpSocketState::new(UdpSockRef::from(&model)).ok()).as_ref())
 }
 
 #[cfg(test)]
@@ -250,6 +299,44 @@ mod tests {
                 assert_eq!(from, (here, server.local_addr().unwrap().port()).into());
             }
         }
+    }
+
+    #[test]
+    fn where_the_batching_library_does_not_work_datagrams_come_and_go_one_by_one() {
+        let server = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        server.set_nonblocking(true).unwrap();
+        let socket = SockRef::from(&server);
+        let batch = UdpBatch { calls: Calls::plain(&socket).unwrap(), is_connected: false };
+        assert_eq!(batch.max_segments(), 1);
+        let mut memory = [[0; 64]; 3];
+        let mut buffers = memory.each_mut().map(|memory| IoSliceMut::new(memory));
+        let mut meta = [RecvMeta::default(); 3];
+        let error = batch.receive(&server, &mut buffers, &mut meta).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+
+        let client = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        client.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
+        let destination = client.local_addr().unwrap();
+        for sent in [&b"one"[..], b"three"] {
+            client.send_to(sent, server.local_addr().unwrap()).unwrap();
+        }
+        let mut received = Vec::new();
+        while received.len() < 2 {
+            // Both at once, as a rule: then the third buffer says that the socket is empty.
+            let Ok(count) = batch.receive(&server, &mut buffers, &mut meta) else { continue };
+            for (buffer, meta) in buffers.iter().zip(&meta[..count]) {
+                assert_eq!((meta.addr, meta.stride), (destination, meta.len));
+                received.push(buffer[..meta.len].to_vec());
+            }
+        }
+        assert_eq!(received, [&b"one"[..], b"three"]);
+
+        let contents = b"back";
+        batch
+            .send(&server, &Transmit { destination, ecn: None, contents, segment_size: None, src_ip: None })
+            .unwrap();
+        let mut buffer = [0; 16];
+        assert_eq!(client.recv_from(&mut buffer).unwrap(), (4, server.local_addr().unwrap()));
     }
 
     #[test]
