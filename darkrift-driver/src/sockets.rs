@@ -82,8 +82,17 @@ pub(crate) fn bind_server(
     Err(failure.expect("at least one attempt is made"))
 }
 
+/// A socket to be bound. One on `[::]` is there for IPv4, too, which Windows has to be asked for.
+fn unbound(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
+    if cfg!(windows) && address.is_ipv6() {
+        socket.set_only_v6(false)?;
+    }
+    Ok(socket)
+}
+
 fn bind_tcp(address: SocketAddr, options: &TcpOptions) -> io::Result<std::net::TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = unbound(address, Type::STREAM, Protocol::TCP)?;
     // On Unix a port whose last connections are still fading may be taken again at once. Windows means something
     // else by the same option: taking a port that is in use.
     #[cfg(unix)]
@@ -99,9 +108,10 @@ fn bind_tcp(address: SocketAddr, options: &TcpOptions) -> io::Result<std::net::T
 
 /// A UDP socket that is not connected: a server's, and where clients have none that is, theirs.
 fn bind_udp(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
-    let socket = std::net::UdpSocket::bind(address)?;
+    let socket = unbound(address, Type::DGRAM, Protocol::UDP)?;
     socket.set_nonblocking(true)?;
-    Ok(socket)
+    socket.bind(&address.into())?;
+    Ok(socket.into())
 }
 
 /// A client's UDP socket: connected, so that the kernel neither looks for the way again for each datagram, nor lets those of
