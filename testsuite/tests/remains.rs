@@ -1,5 +1,6 @@
 //! What remains when handles and futures are dropped, on every runtime. It counts what the whole process has open, so it
 //! has one of its own.
+#![cfg(target_os = "linux")] // What lists the open sockets is.
 
 use darkrift_testsuite::adapters::{AsyncStd, Smol, Tokio};
 use darkrift_testsuite::counted::Counting;

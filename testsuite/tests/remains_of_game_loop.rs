@@ -1,5 +1,6 @@
 //! What remains when a game loop's client and server are dropped. It counts what the whole process has open, at once and
 //! not after a while, so it is the only test of its process.
+#![cfg(target_os = "linux")] // What lists the open sockets is.
 
 use darkrift_std::{Client, Event, Server};
 use darkrift_testsuite::counted::files;
