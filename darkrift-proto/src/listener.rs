@@ -105,6 +105,8 @@ pub struct Listener {
     /// How many wait for their token, or were refused and have not gone.
     pending: usize,
     paired: usize,
+    /// How many of the paired ones have closed and have not gone.
+    leaving: usize,
     /// How many connections were accepted so far.
     accepted: u64,
     ignored: u64,
@@ -174,6 +176,8 @@ struct Paired {
     /// How often its token was answered again in the second that began then.
     answers: u32,
     since: Instant,
+    /// Whether it has closed.
+    is_leaving: bool,
 }
 
 impl Occupant {
@@ -213,6 +217,7 @@ impl Listener {
             pending_by_network: BTreeMap::new(),
             pending: 0,
             paired: 0,
+            leaving: 0,
             accepted: 0,
             ignored: 0,
         }
@@ -277,9 +282,20 @@ impl Listener {
         let Some(occupant) = self.occupant_mut(key) else { return };
         let stage = core::mem::replace(&mut occupant.stage, Stage::Refused);
         let peer_ip = occupant.peer_ip;
-        if let Stage::Paired(Paired { from, .. }) = stage {
-            self.no_longer_paired(key, from);
+        if let Stage::Paired(paired) = stage {
+            self.no_longer_paired(key, &paired);
             self.now_pending(peer_ip);
+        }
+    }
+
+    /// The client's connection has closed, and what it still has to send may take a while: until it is
+    /// [released](Self::release) it takes no client's place, unless there are more of those than may wait for their tokens.
+    /// No effect on a key already released, or of a connection that has not had its token.
+    pub fn leave(&mut self, key: ConnectionKey) {
+        if let Some(Stage::Paired(paired)) = self.occupant_mut(key).map(|occupant| &mut occupant.stage) {
+            if !core::mem::replace(&mut paired.is_leaving, true) {
+                self.leaving += 1;
+            }
         }
     }
 
@@ -295,7 +311,7 @@ impl Listener {
         self.tokens.remove(&occupant.token);
         match occupant.paired() {
             None => self.no_longer_pending(occupant.peer_ip),
-            Some(paired) => self.no_longer_paired(key, paired.from),
+            Some(paired) => self.no_longer_paired(key, paired),
         }
     }
 
@@ -304,7 +320,8 @@ impl Listener {
         self.pending
     }
 
-    /// How many connections have had their token and are neither refused nor released.
+    /// How many connections have had their token and are neither refused nor released, those that [leave](Self::leave)
+    /// among them.
     pub const fn paired(&self) -> usize {
         self.paired
     }
@@ -335,7 +352,7 @@ impl Listener {
     }
 
     fn is_full(&self) -> bool {
-        self.paired >= self.config.max_clients
+        self.paired - self.leaving.min(self.config.max_pending) >= self.config.max_clients
     }
 
     /// A token that no connection has. Its first byte, which the original's client takes for the flags of a message
@@ -387,6 +404,10 @@ impl Listener {
         self.tokens.get(&Token::new(token)).copied()
     }
 
+    fn is_leaving(&self, key: ConnectionKey) -> bool {
+        self.occupant(key.index).and_then(Occupant::paired).is_some_and(|paired| paired.is_leaving)
+    }
+
     fn is_waiting(&self, index: u32) -> bool {
         self.occupant(index).is_some_and(Occupant::is_waiting)
     }
@@ -411,12 +432,12 @@ impl Listener {
         holder: Option<ConnectionKey>,
     ) -> Routing {
         let key = self.key(index);
-        // Whoever replaces a dead client takes its place.
-        if self.is_full() && holder.is_none() {
+        // Whoever replaces a dead client takes its place, if that had one.
+        if self.is_full() && holder.is_none_or(|holder| self.is_leaving(holder)) {
             return Routing::Full(key);
         }
         let Some(occupant) = self.occupant_mut(key) else { return Routing::Ignored };
-        occupant.stage = Stage::Paired(Paired { from, answers: 0, since: now });
+        occupant.stage = Stage::Paired(Paired { from, answers: 0, since: now, is_leaving: false });
         let peer_ip = occupant.peer_ip;
         self.no_longer_pending(peer_ip);
         self.paired += 1;
@@ -445,10 +466,11 @@ impl Listener {
         *self.pending_by_network.entry(network(peer_ip)).or_default() += 1;
     }
 
-    fn no_longer_paired(&mut self, key: ConnectionKey, from: SocketAddr) {
+    fn no_longer_paired(&mut self, key: ConnectionKey, paired: &Paired) {
         self.paired -= 1;
+        self.leaving -= usize::from(paired.is_leaving);
         // Unless it was evicted, and the address is another's.
-        let address = Address::new(from);
+        let address = Address::new(paired.from);
         if self.addresses.get(&address) == Some(&key) {
             self.addresses.remove(&address);
         }

@@ -308,6 +308,40 @@ fn who_is_refused_takes_no_clients_place_and_counts_among_those_who_wait() {
 }
 
 #[test]
+fn who_has_closed_takes_no_clients_place_unless_too_many_have() {
+    let mut door = Door::new(|config| (config.max_clients, config.max_pending) = (2, 1));
+    let [first, second] = ["192.0.2.1:2000", "192.0.2.2:2000"].map(|from| door.paired(from));
+    assert_eq!(door.accept("192.0.2.3:1").err(), Some(Refused::Full(2)));
+    for _ in 0..2 {
+        door.listener.leave(first.key);
+    }
+    assert_eq!(door.pending_and_paired(), (0, 2));
+    assert_eq!(door.hears("192.0.2.1:2000", &[0, 0, 1]), Routing::Deliver(first.key), "until it is released");
+    let third = door.paired("192.0.2.3:2000");
+    // As many as may wait are leaving already.
+    door.listener.leave(second.key);
+    assert_eq!(door.accept("192.0.2.4:1").err(), Some(Refused::Full(3)));
+    door.listener.release(first.key);
+    let fourth = door.paired("192.0.2.4:2000");
+    for key in [second.key, third.key, fourth.key, first.key] {
+        door.listener.release(key);
+        door.listener.leave(key);
+    }
+    assert_eq!(door.pending_and_paired(), (0, 0));
+    assert!(door.accept("192.0.2.4:1").is_ok());
+}
+
+#[test]
+fn who_takes_the_address_of_one_that_has_closed_needs_a_place() {
+    let mut door = Door::new(|config| config.max_clients = 1);
+    let ghost = door.paired("192.0.2.1:2000");
+    door.listener.leave(ghost.key);
+    let back = door.accept("192.0.2.1:1001").unwrap();
+    door.paired("192.0.2.2:2000");
+    assert_eq!(door.hears("192.0.2.1:2000", &back.hello()), Routing::Full(back.key));
+}
+
+#[test]
 fn the_token_and_the_address_of_who_is_refused_are_nobodys() {
     let mut door = Door::new(|_| {});
     let refused = door.paired("192.0.2.1:2000");

@@ -143,6 +143,10 @@ impl Loop {
         if peer.machine.is_drained() {
             return self.release(number, peer);
         }
+        if let (Path::Shared(key, _), true) = (&peer.path, peer.machine.is_closed()) {
+            // What it still has to send may take a while, and somebody else may have its place.
+            self.server.listener.leave(*key);
+        }
         if !is_finished {
             self.unfinished.push_back(FIRST_PEER + 2 * number);
         }

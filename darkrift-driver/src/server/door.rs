@@ -219,12 +219,14 @@ impl Inner {
     }
 
     /// The connection has closed: it is no client any more.
-    fn closed(&self, peer: &Peer) {
+    fn closed(&self, key: ConnectionKey, peer: &Peer) {
         let (id, reason, held) = {
             let state = peer.lock();
             let machine = &state.machine;
             (machine.id(), machine.close_reason().cloned(), machine.events_queued())
         };
+        // Before it is missing from the table: whoever sees that knows of a place.
+        self.door.lock().listener.leave(key);
         let was_client = id.is_some_and(|id| self.clients.write().remove(&id).is_some());
         self.counters.closed(was_client, reason.as_ref());
         if was_client {
@@ -270,7 +272,7 @@ struct Served {
 
 impl Observer for Served {
     fn closed(&self, peer: &Peer) {
-        self.running.0.closed(peer);
+        self.running.0.closed(self.key, peer);
     }
 
     fn ended(&self, peer: &Peer) {

@@ -24,11 +24,12 @@ struct Client {
     ip: IpAddr,
     paired_from: Option<SocketAddr>,
     is_refused: bool,
+    is_leaving: bool,
     /// When the second began in which its token was answered again, and how often it was.
     answered: (Instant, u32),
 }
 
-/// Connections come, are refused and go, time passes, and datagrams come from few addresses: routing is what the plainest door says.
+/// Connections come, are refused, close and go, time passes, and datagrams come from few addresses: routing is what the plainest door says.
 pub fn listener(data: &[u8]) {
     let mut config = ServerConfig::default();
     config.max_pending = MAX_PENDING;
@@ -43,7 +44,7 @@ pub fn listener(data: &[u8]) {
     };
     let mut input = Input::new(data);
     while !input.is_empty() {
-        match input.choice(11) {
+        match input.choice(12) {
             0 | 1 => door.accept(address(&mut input)),
             2 => door.release(usize::from(input.byte())),
             3..6 => {
@@ -59,7 +60,8 @@ pub fn listener(data: &[u8]) {
             }
             8 => door.refuse(usize::from(input.byte())),
             9 => door.now = door.now + Duration::from_millis(10) * u32::from(input.byte()),
-            _ => door.repeat_token(usize::from(input.byte()), input.byte()),
+            10 => door.repeat_token(usize::from(input.byte()), input.byte()),
+            _ => door.leave(usize::from(input.byte())),
         }
         door.check();
     }
@@ -119,7 +121,7 @@ impl Door {
         let of_address =
             self.clients.iter().filter(pending).filter(|client| network(client.ip) == network(ip)).count();
         let paired = self.clients.len() - all;
-        let expected = if paired >= MAX_CLIENTS {
+        let expected = if self.is_full() {
             Some(Refused::Full(paired))
         } else if all >= MAX_PENDING {
             Some(Refused::TooManyPending(all))
@@ -135,7 +137,15 @@ impl Door {
                 let token: [u8; 8] = hello[1..].try_into().expect("a hello is 9 bytes");
                 assert!(self.clients.iter().all(|client| client.token != token && client.key != key));
                 let answered = (self.now, 0);
-                self.clients.push(Client { key, token, ip, paired_from: None, is_refused: false, answered });
+                self.clients.push(Client {
+                    key,
+                    token,
+                    ip,
+                    paired_from: None,
+                    is_refused: false,
+                    is_leaving: false,
+                    answered,
+                });
             }
             Err(refused) => assert_eq!(expected, Some(refused)),
         }
@@ -154,11 +164,27 @@ impl Door {
     fn refuse(&mut self, which: usize) {
         let count = self.clients.len().max(1);
         let Some(client) = self.clients.get_mut(which % count) else { return };
-        (client.paired_from, client.is_refused) = (None, true);
+        (client.paired_from, client.is_refused, client.is_leaving) = (None, true, false);
         let key = client.key;
         self.listener.refuse(key);
         self.listener.refuse(key);
         self.addresses.retain(|_, holder| *holder != key);
+    }
+
+    fn leave(&mut self, which: usize) {
+        let count = self.clients.len().max(1);
+        let Some(client) = self.clients.get_mut(which % count) else { return };
+        client.is_leaving = client.paired_from.is_some();
+        let key = client.key;
+        self.listener.leave(key);
+        self.listener.leave(key);
+    }
+
+    /// Whether as many as there may be have their token and have not closed; past some, those who have count as well.
+    fn is_full(&self) -> bool {
+        let paired = self.clients.iter().filter(|client| client.paired_from.is_some());
+        let leaving = paired.clone().filter(|client| client.is_leaving).count();
+        paired.count() - leaving.min(MAX_PENDING) >= MAX_CLIENTS
     }
 
     /// A client sends its token again and again.
@@ -178,7 +204,7 @@ impl Door {
         let holder = self.addresses.get(&address).copied();
         let holder_at =
             holder.map(|key| self.clients.iter().position(|client| client.key == key).expect("held"));
-        let paired = self.clients.iter().filter(|client| client.paired_from.is_some()).count();
+        let is_full = self.is_full();
         let routing = self.listener.handle_datagram(self.now, from, datagram);
         if from.port() == 0 {
             return assert_eq!(routing, Routing::Ignored);
@@ -203,6 +229,7 @@ impl Door {
                 match routing {
                     Routing::Paired { key, answer, evicted } if may => {
                         assert_eq!((key, evicted), (self.clients[carried].key, holder));
+                        assert!(!is_full || holder_at.is_some_and(|holder| !self.clients[holder].is_leaving));
                         assert_eq!(answer[..8], self.clients[carried].token);
                         self.clients[carried].paired_from = Some(from);
                         self.clients[carried].answered = (self.now, 0);
@@ -210,7 +237,7 @@ impl Door {
                     }
                     Routing::Full(key) => {
                         assert_eq!(key, self.clients[carried].key);
-                        assert!(holder.is_none() && paired >= MAX_CLIENTS);
+                        assert!(is_full && holder_at.is_none_or(|holder| self.clients[holder].is_leaving));
                     }
                     Routing::Ignored => assert!(!may),
                     other => panic!("{other:?}"),
