@@ -45,8 +45,13 @@ pub(super) enum Wake {
 impl Peer {
     #[inline]
     pub(crate) fn lock(&self) -> Locked<'_> {
-        let wakes = Wakes { peer: self, pending: 0 };
-        Locked { state: self.state.lock(), wakes }
+        self.with_wakes(self.state.lock())
+    }
+
+    /// Of a lock that was taken where nobody is to be woken, as a rule.
+    #[inline]
+    pub(super) const fn with_wakes<'a>(&'a self, state: MutexGuard<'a, PeerState>) -> Locked<'a> {
+        Locked { state, wakes: Wakes { peer: self, pending: 0 } }
     }
 }
 

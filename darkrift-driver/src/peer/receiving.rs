@@ -23,18 +23,22 @@ impl Peer {
     /// A receiver that has waited keeps its place, and must end with [`forget`](Self::forget).
     #[inline]
     pub(crate) fn poll_receive(&self, cx: &Context<'_>, place: &mut Place) -> Poll<Option<Received>> {
-        let mut state = self.lock();
-        // The way of most messages: it is there, and taking it changes nothing that anyone must be told.
+        let mut state = self.state.lock();
         let message = state.machine.poll_message();
-        if message.is_some() {
-            state.looks = state.looks.wrapping_add(1);
-            if place.is_taken() || self.wakers.is_receiver_waiting() {
+        if message.is_none() {
+            return self.take_or_wait(self.with_wakes(state), cx, place);
+        }
+        state.looks = state.looks.wrapping_add(1);
+        // The way of most messages: it is there, and taking it changes nothing that anyone must be told.
+        let is_alone = !place.is_taken() && !self.wakers.is_receiver_waiting();
+        if !is_alone || self.has_input() || state.has_input() {
+            let mut state = self.with_wakes(state);
+            if !is_alone {
                 self.pass_on(&mut state, place);
             }
             self.attend(&mut state);
-            return Poll::Ready(message);
         }
-        self.take_or_wait(state, cx, place)
+        Poll::Ready(message)
     }
 
     /// Takes a message of any kind, or else looks at the sockets for one, and waits if there is none.

@@ -15,10 +15,14 @@ impl Peer {
     /// Queues a message, and sends it now if it looks like a lone one.
     #[inline]
     pub(crate) fn send<M: ToMessage + ?Sized>(&self, mode: SendMode, message: &M) -> Result<(), SendError> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let now = self.send_time(&state, message.kind());
         let result = state.machine.send(now, mode, message);
-        self.sent(&mut state, mode, result)
+        if result.is_ok() && state.leaves_with_others(mode) {
+            state.burst.add_to_others();
+            return Ok(());
+        }
+        self.sent(&mut self.with_wakes(state), mode, result)
     }
 
     /// Queues a message that is encoded already.
@@ -87,11 +91,10 @@ impl Peer {
     ) -> Result<T, SendError> {
         match result {
             Ok(value) => {
-                if state.sends_soon(mode) {
-                    self.send_soon(state);
-                } else if state.scheduled || state.deferred {
-                    // One of a burst: a task will send it with the others.
+                if state.leaves_with_others(mode) {
                     state.burst.add_to_others();
+                } else if state.sends_soon(mode) {
+                    self.send_soon(state);
                 } else {
                     self.sent_first(state, clock);
                 }
@@ -160,6 +163,12 @@ impl Locked<'_> {
 }
 
 impl PeerState {
+    /// Whether what was queued is one of a burst, which a task will send.
+    #[inline]
+    fn leaves_with_others(&self, mode: SendMode) -> bool {
+        (self.scheduled || self.deferred) && !self.sends_soon(mode)
+    }
+
     /// Whether so much waits to leave on UDP that it must leave now.
     #[inline]
     pub(super) fn sends_soon(&self, mode: SendMode) -> bool {
