@@ -10,9 +10,9 @@ use darkrift_proto::{ConnectionKey, Instant, Listener, Refused, Routing, ServerC
 
 use crate::input::Input;
 
-const MAX_PENDING: usize = 6;
-const MAX_PER_ADDRESS: usize = 3;
-const MAX_CLIENTS: usize = 4;
+const MAX_PENDING: usize = 4;
+const MAX_PER_ADDRESS: usize = 2;
+const MAX_CLIENTS: usize = 3;
 /// How often a repeated token is answered in a second.
 const ANSWERS: u32 = 32;
 
