@@ -12,7 +12,7 @@ use crate::measure::SETUP_TIME;
 pub(crate) const CHILD: &str = "--child";
 
 /// What a line begins with that tells of a failure.
-pub(crate) const FAILED: &str = "failed: ";
+const FAILED: &str = "failed: ";
 
 /// How long a child may take for an answer: longer than a setup, so that it tells of its own.
 pub(crate) const ANSWER_TIME: Duration = Duration::from_secs(SETUP_TIME.as_secs() + 10);
@@ -67,14 +67,14 @@ impl Child {
         }
     }
 
-    pub(crate) fn ask(&mut self, question: &str) -> io::Result<String> {
+    pub(crate) fn ask(&mut self, question: &str, patience: Duration) -> io::Result<String> {
         let questions = self.questions.as_mut().expect("it is there until the child is dropped");
         writeln!(questions, "{question}")?;
-        self.answer(ANSWER_TIME)
+        self.answer(patience)
     }
 
     pub(crate) fn ask_number(&mut self, question: &str) -> io::Result<u64> {
-        self.ask(question)?.parse().map_err(io::Error::other)
+        self.ask(question, ANSWER_TIME)?.parse().map_err(io::Error::other)
     }
 }
 

@@ -1,9 +1,9 @@
 //! The library beside what people would write by hand, end to end over loopback sockets, in one run.
 //!
 //! `cargo bench --bench end_to_end -- --help` names the options. Every workload runs for some rounds; in each, all contenders
-//! have their turn one after the other, each in a process of its own, so that whatever the machine does besides meets all
-//! of them, and nobody finds the memory as another has left it. What is reported is the median over the rounds of the ratio
-//! within a round.
+//! have their turn one after the other, so that whatever the machine does besides meets all of them. Each has a process of
+//! its own for all its rounds, so that nobody finds the memory as another has left it. What is reported is the median over
+//! the rounds of the ratio within a round.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -31,7 +31,7 @@ use std::process::ExitCode;
 use arguments::{Arguments, Task, USAGE};
 use conversation::CHILD;
 use report::{Report, Rounds};
-use round::ROUND;
+use round::{ContenderProcess, ROUND};
 use workloads::Workload;
 
 fn main() -> ExitCode {
@@ -95,7 +95,7 @@ fn run(arguments: &Arguments) -> io::Result<()> {
     }
     let mut report = Report::new(arguments.rounds);
     for workload in &workloads {
-        report.add(workload, &measure(workload, arguments));
+        report.add(workload, &measure(workload, arguments)?);
     }
     println!("{}", report::markdown::table(&report));
     if let Some(file) = &arguments.json {
@@ -109,7 +109,9 @@ fn run(arguments: &Arguments) -> io::Result<()> {
     if report.has_failures() { Err(io::Error::other("some contenders failed; see above")) } else { Ok(()) }
 }
 
-fn measure(workload: &Workload, arguments: &Arguments) -> Vec<Rounds> {
+fn measure(workload: &Workload, arguments: &Arguments) -> io::Result<Vec<Rounds>> {
+    let start = |(name, _): &(&str, _)| ContenderProcess::new(workload.name, name, arguments.quick);
+    let mut processes = workload.contenders.iter().map(start).collect::<io::Result<Vec<_>>>()?;
     let mut measured: Vec<Rounds> = workload.contenders.iter().map(|(name, _)| Rounds::new(name)).collect();
     for round in 0..arguments.rounds.min(workload.rounds) {
         eprint!("{} {}:", workload.name, round + 1);
@@ -120,7 +122,7 @@ fn measure(workload: &Workload, arguments: &Arguments) -> Vec<Rounds> {
         }
         for index in order {
             let (name, _) = &workload.contenders[index];
-            let result = round::run(workload.name, name, arguments.quick);
+            let result = processes[index].round();
             match &result {
                 Ok(figure) if figure.lost > 0 => {
                     eprint!("  {name} {} ({} lost)", report::number(figure.value), figure.lost);
@@ -132,7 +134,7 @@ fn measure(workload: &Workload, arguments: &Arguments) -> Vec<Rounds> {
         }
         eprintln!("  {}", workload.unit);
     }
-    measured
+    Ok(measured)
 }
 
 /// The root of the repository: cargo runs a bench in its package's directory, and people type in the root.

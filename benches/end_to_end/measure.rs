@@ -21,7 +21,7 @@ pub(crate) struct Timing {
 impl Timing {
     /// Short, so that within a round all contenders meet the machine in the same mood; of a quick run, shorter still.
     pub(crate) const fn new(quick: bool) -> Self {
-        let [warm_up, measure] = if quick { [30, 60] } else { [200, 120] };
+        let [warm_up, measure] = if quick { [30, 60] } else { [60, 120] };
         Self { warm_up: Duration::from_millis(warm_up), measure: Duration::from_millis(measure) }
     }
 

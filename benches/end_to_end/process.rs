@@ -99,7 +99,7 @@ impl Processes {
 
     /// Lets the clients begin.
     pub(crate) fn begin(&mut self) -> io::Result<()> {
-        self.clients.iter_mut().try_for_each(|client| client.ask("begin").map(drop))
+        self.clients.iter_mut().try_for_each(|client| client.ask("begin", ANSWER_TIME).map(drop))
     }
 
     /// The answers of all clients so far, and the messages lost.
