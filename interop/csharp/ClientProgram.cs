@@ -37,7 +37,7 @@ static class ClientProgram
         switch (words[0])
         {
             case "connect": Connect(words[1], words[2], int.Parse(words[3]), int.Parse(words[words.Length - 1])); break;
-            case "round-trip": RoundTrip(words[1]); break;
+            case "round-trip": Lines.PrintRoundTrip(words[1], Clients[words[1]].RoundTripTime); break;
             case "state": Lines.Print("{0} state {1}", words[1], Clients[words[1]].ConnectionState); break;
             case "disconnect": Lines.Print("{0} disconnect {1}", words[1], Clients[words[1]].Disconnect()); break;
             case "dispose": Clients[words[1]].Dispose(); Clients.Remove(words[1]); Lines.Print("{0} disposed", words[1]); break;
@@ -52,16 +52,7 @@ static class ClientProgram
         {
             client = new DarkRiftClient();
             var receiver = new Receiver(name);
-            client.MessageReceived += (sender, e) =>
-            {
-                using (Message message = e.GetMessage())
-                {
-                    receiver.Take(message, e.SendMode);
-                    if (message.IsPingMessage)
-                        using (Message answer = Sending.Acknowledgement(message))
-                            client.SendMessage(answer, e.SendMode);
-                }
-            };
+            client.MessageReceived += (sender, e) => receiver.Take(e.GetMessage(), e.SendMode, client.SendMessage);
             client.Disconnected += (sender, e) =>
                 Lines.Print("{0} disconnected {1} {2}", name, e.LocalDisconnect ? "local" : "remote", e.Error);
             Clients[name] = client;
@@ -85,11 +76,5 @@ static class ClientProgram
         using (message)
             if (!Clients[name].SendMessage(message, mode))
                 Lines.Print("{0} not sent", name);
-    }
-
-    static void RoundTrip(string name)
-    {
-        RoundTripTimeHelper time = Clients[name].RoundTripTime;
-        Lines.Print("{0} round-trip {1}", name, time.LatestRtt > 0 && time.LatestRtt < 1 ? "measured" : "not measured");
     }
 }

@@ -20,6 +20,11 @@ static class Lines
         }
     }
 
+    public static void PrintRoundTrip(string name, RoundTripTimeHelper time)
+    {
+        Print("{0} round-trip {1}", name, time.LatestRtt > 0 && time.LatestRtt < 1 ? "measured" : "not measured");
+    }
+
     /// <summary>Runs each command until the standard input ends; what it throws is told and not fatal.</summary>
     public static void Serve(Action<string[]> command)
     {
@@ -145,7 +150,19 @@ class Receiver
         this.name = name;
     }
 
-    public void Take(Message message, SendMode mode)
+    /// <summary>Tells what came, and acknowledges it where it is a ping.</summary>
+    public void Take(Message message, SendMode mode, Func<Message, SendMode, bool> send)
+    {
+        using (message)
+        {
+            Tell(message, mode);
+            if (message.IsPingMessage)
+                using (Message answer = Sending.Acknowledgement(message))
+                    send(answer, mode);
+        }
+    }
+
+    void Tell(Message message, SendMode mode)
     {
         string kind = message.IsPingMessage ? "ping" : message.IsPingAcknowledgementMessage ? "acknowledgement" : "message";
         using (DarkRiftReader reader = message.GetReader())

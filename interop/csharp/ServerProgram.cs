@@ -52,16 +52,7 @@ static class ServerProgram
             client.Disconnect();
         Clients[client.ID] = client;
         var receiver = new Receiver(client.ID.ToString());
-        client.MessageReceived += (sender, e) =>
-        {
-            using (Message message = e.GetMessage())
-            {
-                receiver.Take(message, e.SendMode);
-                if (message.IsPingMessage)
-                    using (Message answer = Sending.Acknowledgement(message))
-                        client.SendMessage(answer, e.SendMode);
-            }
-        };
+        client.MessageReceived += (sender, e) => receiver.Take(e.GetMessage(), e.SendMode, client.SendMessage);
         client.StrikeOccured += (sender, e) => Lines.Print("{0} strike {1} {2}", client.ID, e.Reason, e.Weight);
         Lines.Print("{0} connected", client.ID);
     }
@@ -72,7 +63,7 @@ static class ServerProgram
             return;
         switch (words[0])
         {
-            case "round-trip": RoundTrip(words[1]); break;
+            case "round-trip": Lines.PrintRoundTrip(words[1], Clients[ushort.Parse(words[1])].RoundTripTime); break;
             case "strike": Clients[ushort.Parse(words[1])].Strike("asked for", int.Parse(words[2])); break;
             case "disconnect": Lines.Print("{0} disconnect {1}", words[1], Clients[ushort.Parse(words[1])].Disconnect()); break;
             case "refuse": refuses = true; Lines.Print("- refuses"); break;
@@ -88,11 +79,5 @@ static class ServerProgram
             foreach (IClient client in name == "all" ? server.ClientManager.GetAllClients() : new[] { Clients[ushort.Parse(name)] })
                 if (!client.SendMessage(message, mode))
                     Lines.Print("{0} not sent", client.ID);
-    }
-
-    static void RoundTrip(string name)
-    {
-        RoundTripTimeHelper time = Clients[ushort.Parse(name)].RoundTripTime;
-        Lines.Print("{0} round-trip {1}", name, time.LatestRtt > 0 && time.LatestRtt < 1 ? "measured" : "not measured");
     }
 }
