@@ -155,11 +155,14 @@ impl Upkeep {
         state.armed = self.doubt_of(&state).map_or(self.armed, |doubt| self.armed.min(doubt.deadline));
         state.settle();
         let (news, is_closed) = (state.machine.has_event(), state.machine.is_closed());
+        // A look that stopped before the sockets were empty has left no waker with the reactor. Whoever takes the news looks
+        // for what is behind them; where nobody waits for any, this task does, once others have had their turn.
+        let more = (self.watch.is_none() || is_closed) && peer.has_more(&state);
         let deferred = state.take_deferred();
         drop(state);
         send_all(deferred);
-        if news {
-            peer.wakers().wake_receiver();
+        if news && !peer.wakers().wake_receiver() && more {
+            peer.runtime().come_back(cx.waker());
         }
         (Poll::Pending, is_closed)
     }

@@ -171,6 +171,19 @@ fn a_peer_that_reads_nothing_until_the_linger_time_is_over_sees_a_reset() {
     });
 }
 
+#[test]
+fn a_close_waits_for_no_time_limit_though_nobody_took_what_the_peer_sent_before() {
+    runtime().block_on(async {
+        let (server, address) =
+            bind(Server::builder().limits(|limits| limits.linger = Duration::from_secs(3600))).await;
+        let client = soon(Client::connect(address)).await.unwrap();
+        let served = soon(server.accept()).await.unwrap();
+        fill_up(&client).await;
+        soon(served.close()).await;
+        assert_eq!(soon(client.recv()).await, None);
+    });
+}
+
 /// As the original's clients do until they are disposed of or connect again.
 #[test]
 fn a_client_that_is_disconnected_and_keeps_its_stream_open_leaves_its_place_to_another() {

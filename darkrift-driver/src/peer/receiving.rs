@@ -107,6 +107,15 @@ impl Peer {
         self.stream_input.readiness.is_ready() || self.datagram_input.readiness.is_ready()
     }
 
+    /// Whether a look at the sockets now gets anywhere: it brings something, or finds them empty, and then the reactor says
+    /// when they are not. Never so while the machine wants no more.
+    pub(crate) fn has_more(&self, state: &PeerState) -> bool {
+        let machine = &state.machine;
+        let wants_stream = machine.wants_stream_read() && !state.stream_ended;
+        (wants_stream && self.stream_input.readiness.is_ready())
+            || (!machine.is_drained() && self.datagram_input.readiness.is_ready())
+    }
+
     /// This receiver has what it came for; the next one has its turn.
     #[cold]
     fn pass_on(&self, state: &mut Locked<'_>, place: &mut Place) {
