@@ -36,19 +36,19 @@ pub(crate) fn flush(
     ended: bool,
     clock: &dyn Runtime,
     cx: &mut Context<'_>,
-) -> Result<bool, TransportError> {
+) -> io::Result<bool> {
     let mut wrote = false;
     while machine.stream_queued() > 0 {
         let mut output = machine.stream_output();
         let result = poll_write(stream, &output, cx);
         match result {
-            Poll::Ready(Ok(0)) => return Err(transport_error(&io::ErrorKind::WriteZero.into())),
+            Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
             Poll::Ready(Ok(count)) => {
                 output.advance(count);
                 wrote = true;
             }
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-            Poll::Ready(Err(error)) => return Err(transport_error(&error)),
+            Poll::Ready(Err(error)) => return Err(error),
             Poll::Pending => break,
         }
     }
@@ -63,16 +63,16 @@ pub(crate) fn flush(
     Ok(wrote)
 }
 
-/// Reads what is there of a stream that takes no output any more, such as the peer's last words, and ends the connection: as
-/// the peer did, where that ended its side in good order, and for this error where not. What the machine has no room for
-/// is lost: who would make room may wait for the peer. Not by way of the runtime, which may not have heard yet of what
-/// is there.
+/// Reads what is there of a stream that takes no output any more since a write has failed with `error`, such as the peer's
+/// last words, and ends the connection: as the peer did, where that ended its side in good order, and for this error where
+/// not. What the machine has no room for is lost: who would make room may wait for the peer. Not by way of the runtime,
+/// which may not have heard yet of what is there.
 pub(crate) fn receive_rest(
     stream: &dyn TcpStream,
     machine: &mut Connection,
     input: &mut BytesMut,
     ended: bool,
-    error: TransportError,
+    error: &io::Error,
     now: Instant,
 ) {
     machine.handle_stream(now, input);
@@ -82,7 +82,9 @@ pub(crate) fn receive_rest(
             let Some(socket) = stream.socket() else { break };
             match (&*socket).read(scratch) {
                 Ok(0) => {
-                    machine.handle_stream_end(now, input);
+                    if may_follow_an_end(error) {
+                        machine.handle_stream_end(now, input);
+                    }
                     break;
                 }
                 Ok(count) => {
@@ -95,7 +97,17 @@ pub(crate) fn receive_rest(
         }
     });
     // Nothing more can leave, whether it has closed by now or not.
-    machine.handle_transport_error(now, error);
+    machine.handle_transport_error(now, transport_error(error));
+}
+
+/// Whether a write that failed so may have found that the peer had ended its side in good order before.
+///
+/// A system tells of a reset or a time limit once: where a write was told, the read behind it finds the end of the stream, as
+/// it does where the peer has ended its side. Linux tells them apart by the write: it gives `EPIPE` only where the end had
+/// come before the reset. The BSDs and macOS give `EPIPE` for whatever it was, and what it was to the read. Windows gives
+/// no such error, and no end to a read behind a reset; under Wine, which does, it counts as the reset.
+fn may_follow_an_end(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::BrokenPipe
 }
 
 /// Writes what the socket takes now, since nobody will come back to it; not by way of the runtime, which is stopping.

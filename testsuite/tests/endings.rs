@@ -17,6 +17,10 @@ const MESSAGES: u16 = 100;
 /// Bytes of a payload.
 const LONG: usize = 60_000;
 
+const ENDED: CloseReason = CloseReason::new(Initiator::Peer, CloseKind::EndOfStream);
+const RESET: CloseReason =
+    CloseReason::new(Initiator::Transport, CloseKind::Transport(TransportError::Reset));
+
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
@@ -48,8 +52,7 @@ async fn expect_all_and_the_end(served: &Client) {
         assert_eq!(soon(served.recv()).await.expect("nothing is lost").tag(), tag);
     }
     assert_eq!(soon(served.recv()).await, None);
-    let ended = CloseReason::new(Initiator::Peer, CloseKind::EndOfStream);
-    assert_eq!(served.close_reason(), Some(ended));
+    assert_eq!(served.close_reason(), Some(ENDED));
 }
 
 /// Sends until nothing more is taken, to a peer that does not receive.
@@ -70,8 +73,7 @@ async fn expect_a_reset(receiver: &Client) {
     while let Some(received) = soon(receiver.recv()).await {
         assert_eq!(received.payload().len(), LONG);
     }
-    let reset = CloseReason::new(Initiator::Transport, CloseKind::Transport(TransportError::Reset));
-    assert_eq!(receiver.close_reason(), Some(reset));
+    assert_eq!(receiver.close_reason(), Some(RESET));
 }
 
 /// A program that sends all the messages and ends, in a thread of its own, since the server's side goes on meanwhile.
@@ -181,6 +183,61 @@ fn a_close_waits_for_no_time_limit_though_nobody_took_what_the_peer_sent_before(
         fill_up(&client).await;
         soon(served.close()).await;
         assert_eq!(soon(client.recv()).await, None);
+    });
+}
+
+/// A client of its own making that has joined, and the server's side of it.
+async fn joined(server: &Server) -> (RawClient, Client) {
+    let (tcp, udp) = (server.local_addr(), server.udp_addr());
+    let joining = tokio::task::spawn_blocking(move || RawClient::join(tcp, udp));
+    let served = soon(server.accept()).await.unwrap();
+    (joining.await.unwrap(), served)
+}
+
+#[test]
+fn a_reset_is_no_orderly_end_though_a_send_notices_it_first() {
+    runtime().block_on(async {
+        let (server, _) = bind(Server::builder()).await;
+        let (mut client, served) = joined(&server).await;
+        served.send(SendMode::Reliable, &Message::empty(1)).await.unwrap();
+        // It has come, and the rest of it is never read: what is dropped then is reset.
+        let client = tokio::task::spawn_blocking(move || {
+            client.stream.read(1);
+            client
+        });
+        drop(client.await.unwrap());
+        // Nobody has had a turn to read since.
+        served.try_send(SendMode::Reliable, &Message::empty(2)).unwrap();
+        assert_eq!(soon(served.closed()).await, RESET);
+    });
+}
+
+/// Other systems tell of the reset alone.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_orderly_end_is_one_though_a_send_is_answered_by_a_reset() {
+    runtime().block_on(async {
+        let (server, _) = bind(Server::builder()).await;
+        let (client, served) = joined(&server).await;
+        drop(client);
+        // The first is answered by a reset, which the second notices.
+        for tag in 0..2 {
+            served.try_send(SendMode::Reliable, &Message::empty(tag)).unwrap();
+        }
+        assert_eq!(soon(served.closed()).await, ENDED);
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_peer_that_takes_nothing_until_the_user_timeout_is_over_is_cut_off_and_has_not_ended_in_good_order() {
+    runtime().block_on(async {
+        let (server, _) = bind(Server::builder().user_timeout(Some(Duration::from_millis(500)))).await;
+        let (_client, served) = joined(&server).await;
+        let long = Message::new(1, vec![0; LONG]);
+        while soon(served.send(SendMode::Reliable, &long)).await.is_ok() {}
+        let cut_off = CloseReason::new(Initiator::Transport, CloseKind::Transport(TransportError::TimedOut));
+        assert_eq!(served.close_reason(), Some(cut_off));
     });
 }
 

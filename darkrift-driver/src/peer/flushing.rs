@@ -54,7 +54,7 @@ impl Peer {
             }
             Err(error) => {
                 let now = self.runtime.now();
-                stream::receive_rest(stream.as_ref(), machine, input, *ended, error, now);
+                stream::receive_rest(stream.as_ref(), machine, input, *ended, &error, now);
             }
         }
     }
