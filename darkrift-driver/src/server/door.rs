@@ -161,7 +161,11 @@ impl Inner {
             return;
         }
         self.counters.accepted();
-        peer.drive(&mut state, Drive::Output);
+        // What it sent before its token has waited for this, and may be all that it sends for long.
+        peer.drive(&mut state, Drive::All);
+        if peer.has_more(&state) {
+            state.schedule();
+        }
         state.settle();
         drop(state);
         self.queue(handle);
