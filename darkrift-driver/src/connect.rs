@@ -1,6 +1,7 @@
 //! Connecting: settings, the look-up, TCP, UDP, and the handshake.
 
 use std::future::{Future, poll_fn};
+use std::io;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -49,7 +50,8 @@ impl<R: Runtime> ClientBuilder<R> {
         self
     }
 
-    /// The time limit of the whole connect, the look-up included. Default 10 s, as the original.
+    /// The time limit of the whole connect, the look-up included. Default 10 s, as the original. Of a host with several
+    /// addresses each has its share of the time that is left: one that says nothing leaves some to those behind it.
     #[must_use]
     pub const fn connect_timeout(mut self, limit: Duration) -> Self {
         self.config.connect_timeout = limit;
@@ -227,8 +229,8 @@ async fn open(
     deadline: &mut Deadline,
 ) -> Result<(Box<dyn TcpStream>, SocketAddr), ConnectError> {
     let mut failure = None;
-    for address in addresses.iter().copied().map(destination) {
-        match deadline.apply(runtime, ConnectPhase::Tcp, runtime.connect(address)).await? {
+    for (address, left) in addresses.iter().copied().map(destination).zip((1..=addresses.len()).rev()) {
+        match deadline.share(runtime, left, runtime.connect(address)).await? {
             Ok(stream) => return Ok((stream, address)),
             Err(source) => failure = Some(ConnectError::Tcp { address, source }),
         }
@@ -247,6 +249,22 @@ struct Deadline {
 impl Deadline {
     fn new(started: Instant, limit: Duration) -> Self {
         Self { at: started + limit, limit, timer: None }
+    }
+
+    /// Lets one of the attempts that are left open TCP, for its share of the time: all of it for the last one.
+    async fn share<T>(
+        &mut self,
+        runtime: &dyn Runtime,
+        left: usize,
+        attempt: impl Future<Output = io::Result<T>>,
+    ) -> Result<io::Result<T>, ConnectError> {
+        if left == 1 {
+            return self.apply(runtime, ConnectPhase::Tcp, attempt).await;
+        }
+        let now = runtime.now();
+        let mut own = Self::new(now, (self.at - now) / u32::try_from(left).unwrap_or(u32::MAX));
+        let opened = own.apply(runtime, ConnectPhase::Tcp, attempt).await;
+        Ok(opened.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())))
     }
 
     async fn apply<T>(

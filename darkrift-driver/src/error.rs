@@ -90,7 +90,7 @@ pub enum BindError {
     /// The TCP port could not be taken: often, that another program has it.
     #[error("cannot listen on TCP {address}: {source}")]
     Tcp {
-        /// The address.
+        /// The address tried last.
         address: SocketAddr,
         /// What the system said.
         source: io::Error,
@@ -104,7 +104,7 @@ pub enum BindError {
     /// The UDP port could not be taken.
     #[error("cannot listen on UDP {address}: {source}")]
     Udp {
-        /// The address.
+        /// The address tried last.
         address: SocketAddr,
         /// What the system said.
         source: io::Error,

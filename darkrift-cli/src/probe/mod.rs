@@ -135,7 +135,8 @@ impl Probe {
         deadline: Deadline,
     ) -> Result<Option<TcpStream>, Failure> {
         for (place, &address) in addresses.iter().enumerate() {
-            let opened = timeout_at(deadline, TcpStream::connect(address)).await;
+            let until = share(Deadline::now(), deadline, addresses.len() - place);
+            let opened = timeout_at(until, TcpStream::connect(address)).await;
             match opened.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
                 Ok(stream) => {
                     self.done("TCP", format_args!("connected to {address}"))?;
@@ -204,6 +205,11 @@ impl Probe {
     }
 }
 
+/// Until when to try one of the addresses that are left: one that says nothing leaves time to those behind it.
+fn share(now: Deadline, deadline: Deadline, left: usize) -> Deadline {
+    now + deadline.saturating_duration_since(now) / u32::try_from(left).unwrap_or(u32::MAX)
+}
+
 /// What a name means, at least one address.
 async fn addresses_of(address: &HostPort) -> io::Result<Vec<SocketAddr>> {
     let found: Vec<_> = lookup_host((address.host.as_str(), address.port)).await?.collect();
@@ -216,5 +222,21 @@ fn step_of(phase: ConnectPhase) -> &'static str {
         ConnectPhase::Hello => "hello",
         ConnectPhase::Acknowledgement => "UDP",
         _ => "Configure",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_of_several_addresses_has_its_share_of_the_time_that_is_left() {
+        let now = Deadline::now();
+        let deadline = now + Duration::from_secs(9);
+        let first = share(now, deadline, 3);
+        assert_eq!(first - now, Duration::from_secs(3));
+        // The second has failed at once.
+        assert_eq!(share(first, deadline, 1), deadline);
+        assert_eq!(share(deadline + Duration::from_secs(1), deadline, 2), deadline + Duration::from_secs(1));
     }
 }

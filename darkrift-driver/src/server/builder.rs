@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
@@ -253,8 +253,8 @@ async fn bind(
     udp_port: Option<u16>,
     address: Address,
 ) -> Result<Arc<Inner>, BindError> {
-    let address = address.resolve(&*runtime).await?[0];
-    let (tcp, udp) = bind_server(address, udp_port, &options.tcp)?;
+    let addresses = address.resolve(&*runtime).await?;
+    let (address, tcp, udp) = bind_first(&addresses, udp_port, &options.tcp)?;
     let tcp_error = |source| BindError::Tcp { address, source };
     let tcp_address = tcp.local_addr().map_err(tcp_error)?;
     let udp_address =
@@ -288,6 +288,23 @@ async fn bind(
     });
     inner.open(tcp, udp);
     Ok(inner)
+}
+
+/// A server's two sockets at the first of the addresses where it can have both, as the standard library's sockets are bound;
+/// and that address.
+fn bind_first(
+    addresses: &[SocketAddr],
+    udp_port: Option<u16>,
+    options: &TcpOptions,
+) -> Result<(SocketAddr, TcpListener, UdpSocket), BindError> {
+    let mut failure = None;
+    for &address in addresses {
+        match bind_server(address, udp_port, options) {
+            Ok((tcp, udp)) => return Ok((address, tcp, udp)),
+            Err(error) => failure = Some(error),
+        }
+    }
+    Err(failure.expect("a look-up without an address is an error of its own"))
 }
 
 fn local_address(socket: &SockRef<'_>) -> io::Result<SocketAddr> {

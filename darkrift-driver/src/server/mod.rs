@@ -116,10 +116,10 @@ impl Entry {
 
 impl<R: Runtime + Default> Server<R> {
     /// Listens on a TCP port and the UDP port of the same number, with the default settings. Port 0 takes any free
-    /// one; see [`local_addr`](Self::local_addr).
+    /// one; see [`local_addr`](Self::local_addr). Of a host name's addresses it takes the first that it can listen on.
     ///
     /// # Errors
-    /// [`BindError`] says which port could not be taken and why.
+    /// [`BindError`] says which port could not be taken and why; of several addresses, for the last.
     ///
     /// # Panics
     /// On tokio, outside of a runtime of its, or in one without I/O and time.

@@ -195,11 +195,18 @@ impl Runtime for Mock {
         if host == SILENT_NAME {
             return Box::pin(pending());
         }
+        if host == NAME_OF_TWO {
+            let addresses = [FOREIGN_ADDRESS, Ipv4Addr::LOCALHOST].map(|ip| SocketAddr::from((ip, port)));
+            return Box::pin(async move { Ok(addresses.into()) });
+        }
         let found = host.parse().map(|ip| vec![SocketAddr::new(ip, port)]);
         Box::pin(async move { found.map_err(|_| io::ErrorKind::NotFound.into()) })
     }
 
     fn connect(&self, to: SocketAddr) -> BoxFuture<io::Result<Box<dyn runtime::TcpStream>>> {
+        if to.ip() == FOREIGN_ADDRESS {
+            return Box::pin(pending());
+        }
         let network = self.0.clone();
         Box::pin(async move { Ok(Box::new(Stream::connect(&network, to)?) as _) })
     }
@@ -292,6 +299,12 @@ const BUSY: usize = 10_000_000;
 
 /// The name that the name server has no answer for, not even that there is none.
 pub(crate) const SILENT_NAME: &str = "silent.example";
+
+/// An address that no machine has (RFC 5737), and that says nothing to whoever connects to it.
+pub(crate) const FOREIGN_ADDRESS: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);
+
+/// The name of a host with that address, and this machine's behind it.
+pub(crate) const NAME_OF_TWO: &str = "two.example";
 
 /// The future that a test is, among its tasks.
 const MAIN: usize = usize::MAX;
