@@ -3,7 +3,7 @@
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use darkrift_proto::connection::Datagrams;
@@ -16,6 +16,10 @@ use crate::wakers::Readiness;
 /// Segments longer than this are sent one by one to other machines: the path may not carry them whole, and
 /// segmentation offload does not fragment.
 const SAFE_SEGMENT: usize = 1200;
+
+/// What Windows says of a datagram that is too long.
+#[cfg(windows)]
+const WSAEMSGSIZE: i32 = 10_040;
 
 /// How many calls one drive makes at most before others get their turn.
 const RECEIVES: usize = 16;
@@ -151,8 +155,8 @@ impl DatagramPath {
 }
 
 impl DatagramSender {
-    /// Sends datagrams, `all` cut every `segment` bytes, together where `longest` allows it; pending when the socket is full,
-    /// and then the waker will be woken.
+    /// Sends datagrams, `all` cut every `segment` bytes, together where `longest` allows it. Gives how many bytes have left
+    /// when the socket is full before that is all, and then the waker will be woken.
     pub(crate) fn send(
         &self,
         all: &[u8],
@@ -160,7 +164,7 @@ impl DatagramSender {
         destination: SocketAddr,
         longest: &mut u16,
         cx: &mut Context<'_>,
-    ) -> Poll<()> {
+    ) -> Option<usize> {
         let segment = segment.max(1);
         let safe = if destination.ip().is_loopback() { usize::MAX } else { SAFE_SEGMENT };
         let mut together = segment <= safe.min((*longest).into());
@@ -173,16 +177,20 @@ impl DatagramSender {
             let segment_size = (contents.len() > segment).then_some(segment);
             let transmit = Transmit { destination, ecn: None, contents, segment_size, src_ip: source };
             match self.socket.try_send(&transmit) {
-                // Only the first call may ask for the whole run again: what has left must not leave twice.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock && start == 0 => {
-                    // A runtime that stops can't tell; then these are lost.
-                    if ready!(self.socket.poll_writable(cx)).is_err() {
-                        return Poll::Ready(());
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    match self.socket.poll_writable(cx) {
+                        Poll::Ready(Ok(())) => continue,
+                        // A runtime that stops can't tell; then these are lost.
+                        Poll::Ready(Err(_)) => return None,
+                        // The caller keeps the rest: what has left must not leave twice.
+                        Poll::Pending => return Some(start),
                     }
                 }
-                // The way is narrower than most: the system cuts a lone datagram into pieces, but none of a run.
-                Err(error) if error.kind() != io::ErrorKind::WouldBlock && segment_size.is_some() => {
-                    *longest = u16::try_from(segment - 1).unwrap_or(u16::MAX);
+                // The system cuts a lone datagram into pieces that is too long for the way, but none of a run.
+                Err(error) if segment_size.is_some() => {
+                    if refuses_length(&error) {
+                        *longest = u16::try_from(segment - 1).unwrap_or(u16::MAX);
+                    }
                     together = false;
                 }
                 Err(error) if source.is_some() && refuses_source(&error) => source = None,
@@ -190,7 +198,7 @@ impl DatagramSender {
                 _ => start = end,
             }
             if start >= all.len() {
-                return Poll::Ready(());
+                return None;
             }
         }
     }
@@ -198,6 +206,18 @@ impl DatagramSender {
     fn max_segments(&self) -> usize {
         self.socket.max_segments()
     }
+}
+
+/// Whether what failed may be that the way does not carry a run of so long datagrams, whatever is sent when: it is narrower
+/// than most, or what is at its beginning cannot cut runs into datagrams.
+fn refuses_length(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    let is_of_length = matches!(error.raw_os_error(), Some(libc::EMSGSIZE | libc::EIO));
+    #[cfg(windows)]
+    let is_of_length = error.raw_os_error() == Some(WSAEMSGSIZE);
+    #[cfg(not(any(unix, windows)))]
+    let is_of_length = false;
+    is_of_length || error.kind() == io::ErrorKind::InvalidInput
 }
 
 /// Whether what failed may be the address to send from: one that has gone meanwhile, or many hosts', where the peer sent a

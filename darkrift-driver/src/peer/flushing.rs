@@ -1,7 +1,7 @@
 //! What is queued, offered to the sockets.
 
 use std::net::SocketAddr;
-use std::task::{Context, Poll};
+use std::task::Context;
 
 use bytes::Bytes;
 use parking_lot::MutexGuard;
@@ -87,13 +87,13 @@ impl Peer {
         for _ in 0..SENDS {
             if let Some(length) = state.next_lone_datagram(&mut lone) {
                 let datagram = &lone[..length];
-                if self.send_unlocked(state, datagram, length, destination).is_pending() {
+                if self.send_unlocked(state, datagram, length, destination).is_some() {
                     return Some(Run { contents: Bytes::copy_from_slice(datagram), segment: length });
                 }
             } else {
-                let run = state.next_datagrams()?;
-                if self.send_unlocked(state, &run.contents, run.segment, destination).is_pending() {
-                    return Some(run);
+                let Run { contents, segment } = state.next_datagrams()?;
+                if let Some(sent) = self.send_unlocked(state, &contents, segment, destination) {
+                    return Some(Run { contents: contents.slice(sent..), segment });
                 }
             }
         }
@@ -103,23 +103,23 @@ impl Peer {
     }
 
     /// Sends datagrams without the lock: over a short way the answer is there before the call returns, and whoever
-    /// receives it shall not have to wait.
+    /// receives it shall not have to wait. Gives how many bytes have left when the socket does not take all of them.
     fn send_unlocked(
         &self,
         state: &mut Locked<'_>,
         contents: &[u8],
         segment: usize,
         destination: SocketAddr,
-    ) -> Poll<()> {
-        let Some(sender) = state.datagrams.as_ref().map(DatagramPath::sender) else { return Poll::Ready(()) };
+    ) -> Option<usize> {
+        let sender = state.datagrams.as_ref().map(DatagramPath::sender)?;
         let now = state.now;
         state.burst.wrote(now);
         let mut cx = Context::from_waker(&self.output_waker);
         let mut longest = state.longest_segment;
-        let poll = MutexGuard::unlocked(&mut state.state, || {
+        let sent = MutexGuard::unlocked(&mut state.state, || {
             sender.send(contents, segment, destination, &mut longest, &mut cx)
         });
         state.longest_segment = longest;
-        poll
+        sent
     }
 }

@@ -88,6 +88,8 @@ pub(crate) struct Ways {
     pub(crate) clients: Ipv4Addr,
     /// The longest datagrams that leave in runs; a run of longer ones is refused.
     pub(crate) widest: usize,
+    /// How it is refused.
+    pub(crate) refusal: io::ErrorKind,
     /// What went to clients, a call each.
     pub(crate) sent: Vec<Sent>,
     /// Whether servers' sockets take nothing, and never will.
@@ -323,7 +325,14 @@ pub(crate) fn run<T>(seed: u64, faults: Faults, test: impl Future<Output = T>) -
         mailboxes: BTreeMap::new(),
         spawned: Vec::new(),
         streams: 0,
-        ways: Ways { clients: Ipv4Addr::LOCALHOST, widest: usize::MAX, sent: Vec::new(), full: false },
+        ways: Ways {
+            clients: Ipv4Addr::LOCALHOST,
+            widest: usize::MAX,
+            // As a run is that the way does not carry whole.
+            refusal: io::ErrorKind::InvalidInput,
+            sent: Vec::new(),
+            full: false,
+        },
     })));
     NETWORK.with_borrow_mut(|current| *current = Some(network.clone()));
     let output = drive(&network, test);

@@ -300,8 +300,7 @@ impl runtime::UdpSocket for Udp {
             let taken = transmit.segment_size.is_none_or(|length| length <= state.ways.widest);
             state.ways.sent.push(Sent { datagrams, taken });
             if !taken {
-                // As a run is that the way does not carry whole.
-                return Err(io::ErrorKind::InvalidInput.into());
+                return Err(state.ways.refusal.into());
             }
         }
         for contents in transmit.contents.chunks(length) {
