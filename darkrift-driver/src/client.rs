@@ -69,8 +69,11 @@ impl<R> Client<R> {
 
     /// Sends a message: one of your own types (`#[derive(Message)]`), or a [`Message`](darkrift_proto::Message).
     ///
-    /// A reliable message waits here while the peer is so slow that its queue is full. Once this returns it leaves by
-    /// itself, at once or together with others: a flush is not needed. An unreliable one never waits.
+    /// A reliable message waits here while the peer is so slow that its queue is full; on Linux no longer than the user timeout,
+    /// 30 s by default, where the peer takes nothing at all: then the connection ends
+    /// ([`ClientBuilder::user_timeout`](crate::ClientBuilder::user_timeout),
+    /// [`ServerBuilder::user_timeout`](crate::ServerBuilder::user_timeout)). Once this returns the message leaves by itself, at
+    /// once or together with others: a flush is not needed. An unreliable one never waits.
     ///
     /// The message is encoded while the connection is locked: an [`Encode`](darkrift_proto::Encode) of your own must not
     /// use the connection that the value is being sent on.

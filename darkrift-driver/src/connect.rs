@@ -116,6 +116,9 @@ impl<R: Runtime> ClientBuilder<R> {
 
     /// How long what was sent may stay unacknowledged before the system gives the connection up (`TCP_USER_TIMEOUT`,
     /// where there is one). Default 30 s.
+    ///
+    /// A server that takes nothing for so long, while more is sent to it than lies between, is given up as well, although
+    /// its machine still answers: the system counts that as unacknowledged.
     #[must_use]
     pub const fn user_timeout(mut self, limit: Option<Duration>) -> Self {
         self.tcp.user_timeout = limit;

@@ -185,6 +185,10 @@ impl<R: Runtime> ServerBuilder<R> {
 
     /// How long what was sent may stay unacknowledged before the system gives a client up (`TCP_USER_TIMEOUT`, where
     /// there is one). Default 30 s.
+    ///
+    /// A client that takes nothing for so long, while more is sent to it than lies between, is given up as well, although its
+    /// machine still answers: the system counts that as unacknowledged. A game loop that stands still for longer while it
+    /// loads, and is sent much meanwhile, needs more.
     #[must_use]
     pub const fn user_timeout(mut self, limit: Option<Duration>) -> Self {
         self.options.tcp.user_timeout = limit;
