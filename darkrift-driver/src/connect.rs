@@ -24,7 +24,7 @@ use crate::sockets::{TcpOptions, client_udp, destination};
 use crate::task::Task;
 
 /// Settings of a connect. Each has the default that its method states.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct ClientBuilder<R> {
     config: ClientConfig,
     tcp: TcpOptions,
@@ -164,6 +164,13 @@ impl<R: Runtime + Default> ClientBuilder<R> {
 impl<R: Runtime> Default for ClientBuilder<R> {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+// By hand, since a derive would ask it of the runtime, too.
+impl<R> Clone for ClientBuilder<R> {
+    fn clone(&self) -> Self {
+        Self { config: self.config.clone(), tcp: self.tcp, udp_port: self.udp_port, runtime: PhantomData }
     }
 }
 
