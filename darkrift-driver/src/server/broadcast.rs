@@ -89,19 +89,14 @@ impl<R> Server<R> {
         mode: SendMode,
         message: &M,
     ) -> Result<Broadcast, SendError> {
-        let inner = self.inner();
-        let message = inner.encode(message)?;
-        // The table is free while the caller's iterator runs, which may use the server.
-        let connected = group.into_iter().filter_map(|id| {
-            let id = *id.borrow();
-            Some((id, inner.clients.read().get(&id)?.peer.clone()))
-        });
-        inner.broadcast(mode, &message, connected)
+        let message = self.inner().encode(message)?;
+        self.broadcast_encoded_to(group, mode, &message)
     }
 
     /// Encodes a message as this server would, its text in the [encoding](crate::ServerBuilder::encoding) that is set,
-    /// to send it with [`broadcast_encoded`](Self::broadcast_encoded) or
-    /// [`Client::send_encoded`](crate::Client::send_encoded) more than once.
+    /// to send it with [`broadcast_encoded`](Self::broadcast_encoded),
+    /// [`broadcast_encoded_to`](Self::broadcast_encoded_to) or [`Client::send_encoded`](crate::Client::send_encoded) more
+    /// than once.
     ///
     /// # Errors
     /// When the message cannot be encoded.
@@ -130,6 +125,26 @@ impl<R> Server<R> {
         let report = inner.broadcast(mode, message, receivers.drain(..));
         *inner.receivers.lock() = receivers;
         report
+    }
+
+    /// Sends a message that was encoded before to a group of clients by their ids, as [`broadcast_to`](Self::broadcast_to):
+    /// one that goes to several rooms is encoded once for all of them.
+    ///
+    /// # Errors
+    /// When the message is longer than its channel carries.
+    pub fn broadcast_encoded_to(
+        &self,
+        group: impl IntoIterator<Item: Borrow<ClientId>>,
+        mode: SendMode,
+        message: &EncodedMessage,
+    ) -> Result<Broadcast, SendError> {
+        let inner = self.inner();
+        // The table is free while the caller's iterator runs, which may use the server.
+        let connected = group.into_iter().filter_map(|id| {
+            let id = *id.borrow();
+            Some((id, inner.clients.read().get(&id)?.peer.clone()))
+        });
+        inner.broadcast(mode, message, connected)
     }
 }
 

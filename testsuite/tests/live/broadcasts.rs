@@ -160,10 +160,13 @@ fn a_message_to_a_group_goes_to_those_who_are_named_as_often_as_they_are() {
             assert_eq!(server.broadcast_to(&room, mode, &Message::empty(3)).unwrap().sent, 3);
             let lazy = group.iter().filter(|id| server.get(**id).is_some() && !server.is_empty());
             assert_eq!(server.broadcast_to(lazy, mode, &Message::empty(4)).unwrap().sent, 3);
+            let encoded = server.encode(&Message::empty(6)).unwrap();
+            assert_eq!(server.broadcast_encoded_to(group, mode, &encoded).unwrap().sent, 3);
+            assert_eq!(server.broadcast_encoded_to([id(2)], mode, &encoded).unwrap().sent, 1);
             let nobody =
                 server.broadcast_to(std::iter::empty::<ClientId>(), mode, &Message::empty(5)).unwrap();
             assert_eq!((nobody.sent, nobody.behind), (0, vec![]));
-            expect_only(&server, mode, &clients, &[&[1, 3, 4], &[2], &[1, 1, 3, 3, 4, 4]]).await;
+            expect_only(&server, mode, &clients, &[&[1, 3, 4, 6], &[2, 6], &[1, 1, 3, 3, 4, 4, 6, 6]]).await;
         }
         while let Some(received) = leaving.0.recv().await {
             assert_eq!(received.tag(), END, "a message to others");
