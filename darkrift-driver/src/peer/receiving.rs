@@ -70,6 +70,10 @@ impl Peer {
             // What came before it was in its place did not wake it.
             if self.has_input() {
                 taken = self.look(&mut state);
+                // More strikes than one turn reads, and no message: no waker is with the reactor.
+                if taken.is_pending() && self.has_more(&state) {
+                    state.wakes.add(Wake::StreamAgain);
+                }
             }
         }
         state.fruitful = if taken.is_ready() { state.fruitful + 1 } else { 0 };
