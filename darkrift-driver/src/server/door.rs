@@ -319,6 +319,9 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 async fn receive(inner: Arc<Inner>, udp: Arc<SharedUdp>) {
     let mut stopping = inner.stopping.listen();
     let mut memory = ReadMemory::new(BUFFERS * LONGEST_DATAGRAM);
+    let mut chunks = memory.chunks_exact_mut(LONGEST_DATAGRAM);
+    let mut buffers: [IoSliceMut<'_>; BUFFERS] =
+        std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()));
     let mut meta = [RecvMeta::default(); BUFFERS];
     // As many buffers as lately were of use: preparing one costs as much as receiving into it. One more than that,
     // since a call that leaves one unused has emptied the socket, and says so.
@@ -328,26 +331,20 @@ async fn receive(inner: Arc<Inner>, udp: Arc<SharedUdp>) {
         if turn.is_over() {
             yield_now(&*inner.runtime).await;
         }
-        let received = {
-            let mut slices: [IoSliceMut<'_>; BUFFERS] = {
-                let mut chunks = memory.chunks_exact_mut(LONGEST_DATAGRAM).take(used);
-                std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()))
-            };
-            let receive =
-                poll_fn(|cx| turn.watch(udp.poll_receive(cx, &mut slices[..used], &mut meta[..used])));
-            inner.unless_stopped(&mut stopping, receive).await
-        };
-        match received {
+        let receive = poll_fn(|cx| turn.watch(udp.poll_receive(cx, &mut buffers[..used], &mut meta[..used])));
+        match inner.unless_stopped(&mut stopping, receive).await {
             None => return,
             Some(Ok(count)) => {
                 used = if count == used { BUFFERS.min(2 * used) } else { count.max(1) + 1 };
                 // A write takes longer than a read: whoever asks for many answers would keep everybody's datagrams waiting.
                 let has_time = count < BUFFERS;
-                for (meta, buffer) in meta[..count].iter().zip(memory.chunks_exact(LONGEST_DATAGRAM)) {
+                for (meta, buffer) in meta[..count].iter().zip(&buffers) {
                     turn.add(meta.len.div_ceil(meta.stride.max(1)) as u32);
-                    let route = inner.route(&udp, meta, &buffer[..meta.len], has_time);
+                    let sent = Sent { meta, datagrams: &buffer[..meta.len], has_time };
+                    let Some(stranger) = inner.deliver(sent, 0) else { continue };
                     // A socket that stays full holds up an answer, and must not hold up the end.
-                    if inner.unless_stopped(&mut stopping, route).await.is_none() {
+                    let welcome = inner.welcome_among(&udp, sent, stranger);
+                    if inner.unless_stopped(&mut stopping, welcome).await.is_none() {
                         return;
                     }
                 }
@@ -358,38 +355,65 @@ async fn receive(inner: Arc<Inner>, udp: Arc<SharedUdp>) {
     }
 }
 
+/// What one sender sent, as it was received.
+#[derive(Clone, Copy)]
+struct Sent<'a> {
+    meta: &'a RecvMeta,
+    datagrams: &'a [u8],
+    /// Whether answers are to leave at once.
+    has_time: bool,
+}
+
+impl Sent<'_> {
+    /// The length of each datagram but the last.
+    fn stride(&self) -> usize {
+        if self.meta.stride == 0 { self.datagrams.len().max(1) } else { self.meta.stride }
+    }
+}
+
+/// A datagram that is no connected client's.
+struct Stranger {
+    routing: Routing,
+    /// Where the next one begins.
+    end: usize,
+}
+
 impl Inner {
-    /// Gives the datagrams of one sender to whom they belong, in the order in which they came. Their answers leave at once
-    /// if there is time.
-    async fn route(self: &Arc<Self>, udp: &SharedUdp, meta: &RecvMeta, filled: &[u8], has_time: bool) {
+    /// Gives what one sender sent, from the byte `start` on, to whom it belongs, up to the first datagram that is no
+    /// connected client's.
+    fn deliver(&self, sent: Sent<'_>, mut start: usize) -> Option<Stranger> {
         // A token with this forged as its source would make the server talk to itself.
-        if self.is_own(meta) {
-            return;
+        if self.is_own(sent.meta) {
+            return None;
         }
         let now = self.runtime.now();
-        let stride = if meta.stride == 0 { filled.len().max(1) } else { meta.stride };
-        let mut rest = filled;
+        let stride = sent.stride();
+        let rest = &sent.datagrams[start..];
+        let (peer, theirs, other) = self.first_of(now, sent.meta.addr, rest, stride);
+        if let Some(peer) = peer {
+            let mut state = peer.lock();
+            each_datagram(&rest[..theirs], stride, |datagram| {
+                state.machine.handle_datagram(now, datagram);
+            });
+            peer.arrived(state, now, sent.has_time);
+        }
+        start += theirs;
+        other.map(|routing| Stranger { routing, end: sent.datagrams.len().min(start + stride) })
+    }
+
+    /// Does what the listener says of each datagram that is no connected client's, and gives the others to whom they belong,
+    /// in the order in which they came.
+    async fn welcome_among(self: &Arc<Self>, udp: &SharedUdp, sent: Sent<'_>, first: Stranger) {
         let mut is_answered = false;
-        loop {
-            let (peer, theirs, other) = self.first_of(now, meta.addr, rest, stride);
-            if let Some(peer) = peer {
-                let mut state = peer.lock();
-                each_datagram(&rest[..theirs], stride, |datagram| {
-                    state.machine.handle_datagram(now, datagram);
-                });
-                peer.arrived(state, now, has_time);
-            }
-            let Some(other) = other else { return };
-            let is_answer = matches!(other, Routing::Answer { .. });
+        let mut next = Some(first);
+        while let Some(Stranger { routing, end }) = next {
+            let is_answer = matches!(routing, Routing::Answer { .. });
             // One answer is enough for a token that came many times at once.
             if !(is_answer && is_answered) {
-                self.welcome(udp, meta, other).await;
+                self.welcome(udp, sent.meta, routing).await;
             }
             is_answered |= is_answer;
-            rest = rest.get(theirs + stride..).unwrap_or_default();
-            if rest.is_empty() {
-                return;
-            }
+            next = if end < sent.datagrams.len() { self.deliver(sent, end) } else { None };
         }
     }
 
@@ -422,9 +446,11 @@ impl Inner {
 
     /// Whether a datagram seems to come from this very socket.
     fn is_own(&self, meta: &RecvMeta) -> bool {
-        let (from, own) = (canonical(meta.addr), canonical(self.udp_address));
-        from.port() == own.port()
-            && (from.ip() == own.ip() || meta.dst_ip.map(|ip| ip.to_canonical()) == Some(from.ip()))
+        if meta.addr.port() != self.udp_address.port() {
+            return false;
+        }
+        let (from, own) = (canonical(meta.addr).ip(), canonical(self.udp_address).ip());
+        from == own || meta.dst_ip.map(|ip| ip.to_canonical()) == Some(from)
     }
 
     /// Does what the listener says of a datagram that is no connected client's.
