@@ -11,11 +11,11 @@ pub(crate) const LONGEST_DATAGRAM: usize = 64 << 10;
 /// Room for two datagrams of any length.
 const SCRATCH_BYTES: usize = 2 * LONGEST_DATAGRAM;
 
-/// How much memory short datagrams share. One that the application keeps, keeps this much alive.
+/// How much memory short reads share. A message that the application keeps, keeps this much alive.
 const SHARED_BYTES: usize = 4 << 10;
 
-/// The longest run of datagrams that shares memory with others.
-const SHORT: usize = SHARED_BYTES / 4;
+/// The longest read that shares memory with others.
+pub(crate) const SHORT: usize = SHARED_BYTES / 4;
 
 /// Where the processor's pages begin.
 const PAGE: usize = 4 << 10;
@@ -57,7 +57,7 @@ impl DerefMut for ReadMemory {
 thread_local! {
     /// Where reads go first, so that what the application keeps of a small read keeps no large buffer alive.
     static SCRATCH: RefCell<ReadMemory> = RefCell::new(ReadMemory::new(SCRATCH_BYTES));
-    /// Where short datagrams are kept, one behind the other. It is used again once all of them have gone.
+    /// Where short reads are kept, one behind the other. It is used again once all of them have gone.
     static SHARED: RefCell<BytesMut> = RefCell::new(BytesMut::with_capacity(SHARED_BYTES));
 }
 
@@ -75,11 +75,15 @@ pub(crate) fn keep(read: &[u8]) -> Bytes {
     if read.len() > SHORT {
         return Bytes::copy_from_slice(read);
     }
-    SHARED.with(|shared| {
-        let mut shared = shared.borrow_mut();
+    with_shared(|shared| {
         shared.extend_from_slice(read);
         shared.split().freeze()
     })
+}
+
+/// Runs `f` with this thread's memory for short reads, which it must leave empty.
+pub(crate) fn with_shared<T>(f: impl FnOnce(&mut BytesMut) -> T) -> T {
+    SHARED.with(|shared| f(&mut shared.borrow_mut()))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use darkrift_proto::connection::StreamOutput;
 use darkrift_proto::{Connection, Instant, TransportError};
 
 use crate::runtime::{NO_SIGNAL, Runtime, TcpStream};
-use crate::scratch::with_scratch;
+use crate::scratch::{SHORT, with_scratch, with_shared};
 use crate::wakers::Readiness;
 
 /// How much one call reads at most.
@@ -182,10 +182,7 @@ pub(crate) fn receive(
                     machine.handle_stream_end(now, input);
                     return false;
                 }
-                Poll::Ready(Ok(count)) => {
-                    input.extend_from_slice(&scratch[..count]);
-                    machine.handle_stream(now, input);
-                }
+                Poll::Ready(Ok(count)) => take(machine, input, &scratch[..count], now),
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
                 Poll::Ready(Err(error)) => {
                     machine.handle_transport_error(now, transport_error(&error));
@@ -197,6 +194,22 @@ pub(crate) fn receive(
         readiness.set();
         true
     })
+}
+
+/// Gives the machine what was read; what it leaves stays in `input`. A short read shares memory with others, so that most
+/// connections have none of their own.
+fn take(machine: &mut Connection, input: &mut BytesMut, read: &[u8], now: Instant) {
+    if input.is_empty() && read.len() <= SHORT {
+        with_shared(|shared| {
+            shared.extend_from_slice(read);
+            machine.handle_stream(now, shared);
+            input.extend_from_slice(shared);
+            shared.clear();
+        });
+    } else {
+        input.extend_from_slice(read);
+        machine.handle_stream(now, input);
+    }
 }
 
 /// What a failed call on the stream means to the machine.
