@@ -32,6 +32,8 @@ use crate::runtime::Runtime;
 #[must_use = "dropping the last handle disconnects"]
 pub struct Client<R> {
     handle: Arc<Handle>,
+    /// The handle's, which is one step nearer so.
+    peer: Arc<Peer>,
     runtime: PhantomData<fn() -> R>,
 }
 
@@ -60,11 +62,11 @@ impl<R: Runtime + Default> Client<R> {
 
 impl<R> Client<R> {
     pub(crate) fn from_handle(handle: Arc<Handle>) -> Self {
-        Self { handle, runtime: PhantomData }
+        Self { peer: handle.peer.clone(), handle, runtime: PhantomData }
     }
 
     fn peer(&self) -> &Arc<Peer> {
-        &self.handle.peer
+        &self.peer
     }
 
     /// Sends a message: one of your own types (`#[derive(Message)]`), or a [`Message`](darkrift_proto::Message).
@@ -293,7 +295,7 @@ impl<R> Client<R> {
 
 impl<R> Clone for Client<R> {
     fn clone(&self) -> Self {
-        Self { handle: self.handle.clone(), runtime: PhantomData }
+        Self { handle: self.handle.clone(), peer: self.peer.clone(), runtime: PhantomData }
     }
 }
 

@@ -31,7 +31,7 @@ impl Place {
 }
 
 /// The wakers of one connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Wakers {
     slots: Mutex<Slots>,
     /// The length of the queue of receivers, to be read without the lock.
@@ -39,6 +39,8 @@ pub(crate) struct Wakers {
     /// Whether the task's timer watches for a receiver that was here a moment ago: the reactor need not wake the
     /// task meanwhile.
     watched: AtomicBool,
+    pub(crate) stream: Readiness,
+    pub(crate) datagrams: Readiness,
 }
 
 #[derive(Debug, Default)]
@@ -55,56 +57,112 @@ struct Waiting {
     kept: bool,
 }
 
-/// One socket of a connection, as the reactor wakes it.
+/// Whether a socket may have something that was not looked at.
 #[derive(Debug)]
-pub(crate) struct Readiness {
-    wakers: Arc<Wakers>,
-    /// Whether the socket may have something that was not looked at.
-    ready: AtomicBool,
-}
+pub(crate) struct Readiness(AtomicBool);
 
 impl Readiness {
-    /// For a socket that was not looked at yet (`ready`), or one that nobody looks at.
-    pub(crate) fn new(wakers: Arc<Wakers>, ready: bool) -> Arc<Self> {
-        Arc::new(Self { wakers, ready: AtomicBool::new(ready) })
-    }
-
     /// Whether to look at the socket.
     #[inline]
     pub(crate) fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::SeqCst)
+        self.0.load(Ordering::SeqCst)
     }
 
     /// The caller is about to look. Where it finds nothing more, the waker is registered, and sets this again.
     #[inline]
     pub(crate) fn clear(&self) {
         // Whatever woke before this is seen by the look.
-        self.ready.store(false, Ordering::Release);
+        self.0.store(false, Ordering::Release);
     }
 
     /// There may be more, and no waker is registered.
     #[inline]
     pub(crate) fn set(&self) {
-        self.ready.store(true, Ordering::SeqCst);
+        self.0.store(true, Ordering::SeqCst);
     }
 }
 
-impl Wake for Readiness {
+/// For what comes to the stream.
+impl Wake for Wakers {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // Before anyone is woken, and before it is seen whether a receiver waits: one that is about to wait looks
-        // here once more.
-        self.set();
-        if !self.wakers.wake_receiver() && !self.wakers.is_watched() {
-            self.wakers.wake_task();
-        }
+        self.wake_for(&self.stream);
+    }
+}
+
+/// For what comes to the connection's own socket for datagrams.
+struct DatagramWaker(Arc<Wakers>);
+
+impl Wake for DatagramWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.wake_for(&self.0.datagrams);
+    }
+}
+
+/// For a socket that takes output again.
+struct OutputWaker(Arc<Wakers>);
+
+impl Wake for OutputWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.wake_task();
     }
 }
 
 impl Wakers {
+    /// Of sockets that were not looked at yet; where the connection has no socket of its own for datagrams, nobody looks at
+    /// that.
+    pub(crate) fn new(has_own_datagrams: bool) -> Arc<Self> {
+        Arc::new(Self {
+            slots: Mutex::default(),
+            waiting: AtomicUsize::new(0),
+            watched: AtomicBool::new(false),
+            stream: Readiness(AtomicBool::new(true)),
+            datagrams: Readiness(AtomicBool::new(has_own_datagrams)),
+        })
+    }
+
+    /// What the reactor wakes for what comes to the stream.
+    pub(crate) fn stream_waker(self: &Arc<Self>) -> Waker {
+        self.clone().into()
+    }
+
+    /// What the reactor wakes for what comes to the connection's own socket for datagrams.
+    pub(crate) fn datagram_waker(self: &Arc<Self>) -> Waker {
+        Arc::new(DatagramWaker(self.clone())).into()
+    }
+
+    /// What the reactor wakes when a socket takes output again.
+    pub(crate) fn output_waker(self: &Arc<Self>) -> Waker {
+        Arc::new(OutputWaker(self.clone())).into()
+    }
+
+    /// Something may have come to a socket.
+    fn wake_for(&self, readiness: &Readiness) {
+        // Before anyone is woken, and before it is seen whether a receiver waits: one that is about to wait looks
+        // here once more.
+        readiness.set();
+        if !self.wake_receiver() && !self.is_watched() {
+            self.wake_task();
+        }
+    }
+
+    /// Whether a socket may have something that nobody has looked at.
+    #[inline]
+    pub(crate) fn has_input(&self) -> bool {
+        self.stream.is_ready() || self.datagrams.is_ready()
+    }
+
     /// Remembers how to wake the connection's task.
     pub(crate) fn set_task(&self, waker: &Waker) {
         let mut slots = self.slots.lock();
@@ -198,16 +256,5 @@ impl Wakers {
         let popped = slots.receivers.pop_front();
         self.waiting.store(slots.receivers.len(), Ordering::SeqCst);
         popped
-    }
-}
-
-/// For a socket that takes output again.
-impl Wake for Wakers {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.wake_task();
     }
 }

@@ -113,10 +113,10 @@ impl Wakes<'_> {
             wake_listeners(&peer.room);
         }
         if self.has(Wake::DatagramsAgain) {
-            peer.runtime.come_back(&peer.datagram_input.waker);
+            peer.runtime.come_back(&peer.datagram_waker);
         }
         if self.has(Wake::StreamAgain) {
-            peer.runtime.come_back(&peer.stream_input.waker);
+            peer.runtime.come_back(&peer.stream_waker);
         }
         if self.has(Wake::Receiver) {
             peer.wakers.wake_receiver();

@@ -6,7 +6,7 @@ use bytes::BytesMut;
 use darkrift_proto::{Instant, Received};
 
 use super::lock::Wake;
-use super::{Drive, Input, Locked, Peer, PeerState};
+use super::{Drive, Locked, Peer, PeerState};
 use crate::stream;
 use crate::wakers::Place;
 
@@ -31,7 +31,7 @@ impl Peer {
         state.looks = state.looks.wrapping_add(1);
         // The way of most messages: it is there, and taking it changes nothing that anyone must be told.
         let is_alone = !place.is_taken() && !self.wakers.is_receiver_waiting();
-        if !is_alone || self.has_input() || state.has_input() {
+        if !is_alone || self.wakers.has_input() || state.has_input() {
             let mut state = self.with_wakes(state);
             if !is_alone {
                 self.pass_on(&mut state, place);
@@ -68,7 +68,7 @@ impl Peer {
         if taken.is_pending() {
             self.wakers.wait(place, cx.waker());
             // What came before it was in its place did not wake it.
-            if self.has_input() {
+            if self.wakers.has_input() {
                 taken = self.look(&mut state);
                 // More strikes than one turn reads, and no message: no waker is with the reactor.
                 if taken.is_pending() && self.has_more(&state) {
@@ -87,7 +87,7 @@ impl Peer {
 
     /// Sends what is queued, and takes the message that the sockets bring; for whoever has found none that is there.
     fn look(&self, state: &mut Locked<'_>) -> Poll<Option<Received>> {
-        if !self.has_input() && !state.has_input() && !state.has_output() {
+        if !self.wakers.has_input() && !state.has_input() && !state.has_output() {
             state.rest();
             return Poll::Pending;
         }
@@ -99,16 +99,11 @@ impl Peer {
 
     /// Looks at the sockets, whether or not the reactor has said that they have anything.
     pub(crate) fn look_for_news(&self, state: &mut Locked<'_>) {
-        self.stream_input.readiness.set();
+        self.wakers.stream.set();
         if state.has_own_datagrams() {
-            self.datagram_input.readiness.set();
+            self.wakers.datagrams.set();
         }
         self.drive(state, Drive::All);
-    }
-
-    /// Whether a socket may have something that nobody has looked at.
-    fn has_input(&self) -> bool {
-        self.stream_input.readiness.is_ready() || self.datagram_input.readiness.is_ready()
     }
 
     /// Whether a look at the sockets now gets anywhere: it brings something, or finds them empty, and then the reactor says
@@ -116,15 +111,15 @@ impl Peer {
     pub(crate) fn has_more(&self, state: &PeerState) -> bool {
         let machine = &state.machine;
         let wants_stream = machine.wants_stream_read() && !state.stream_ended;
-        (wants_stream && self.stream_input.readiness.is_ready())
-            || (!machine.is_drained() && self.datagram_input.readiness.is_ready())
+        (wants_stream && self.wakers.stream.is_ready())
+            || (!machine.is_drained() && self.wakers.datagrams.is_ready())
     }
 
     /// This receiver has what it came for; the next one has its turn.
     #[cold]
     fn pass_on(&self, state: &mut Locked<'_>, place: &mut Place) {
         self.wakers.stop_waiting(place);
-        if state.machine.has_event() || state.finished || self.has_input() || state.has_input() {
+        if state.machine.has_event() || state.finished || self.wakers.has_input() || state.has_input() {
             state.wakes.add(Wake::Receiver);
         }
     }
@@ -133,7 +128,7 @@ impl Peer {
     /// looked after by the task, unless it is about to look in any case.
     #[inline]
     fn attend(&self, state: &mut Locked<'_>) {
-        if (self.has_input() || state.has_input()) && !self.wakers.is_watched() {
+        if (self.wakers.has_input() || state.has_input()) && !self.wakers.is_watched() {
             state.schedule();
         }
     }
@@ -193,10 +188,10 @@ impl Peer {
             ..
         } = &mut **state;
         let (Some(stream), Some(datagrams)) = (stream, datagrams) else { return false };
-        let (stream_input, datagram_input) = (&self.stream_input, &self.datagram_input);
-        let from_stream = machine.wants_stream_read()
-            && (stream_input.readiness.is_ready() || !input.is_empty() || *stream_ended);
-        let from_datagrams = datagram_input.readiness.is_ready() && !machine.is_drained();
+        let wakers = &self.wakers;
+        let from_stream =
+            machine.wants_stream_read() && (wakers.stream.is_ready() || !input.is_empty() || *stream_ended);
+        let from_datagrams = wakers.datagrams.is_ready() && !machine.is_drained();
         if !from_stream && !from_datagrams {
             return false;
         }
@@ -204,16 +199,15 @@ impl Peer {
         *last = now;
         // First, since nothing is taken from them any more once the stream has ended.
         if from_datagrams {
-            let Input { readiness, waker } = datagram_input;
             let server = *datagram_address;
-            let cx = &mut Context::from_waker(waker);
-            if datagrams.receive(machine, server, readiness, now, cx) && !machine.has_event() {
+            let cx = &mut Context::from_waker(&self.datagram_waker);
+            if datagrams.receive(machine, server, &wakers.datagrams, now, cx) && !machine.has_event() {
                 wakes.add(Wake::DatagramsAgain);
             }
         }
         if from_stream {
-            let Input { readiness, waker } = stream_input;
-            let cx = &mut Context::from_waker(waker);
+            let cx = &mut Context::from_waker(&self.stream_waker);
+            let readiness = &wakers.stream;
             if stream::receive(stream.as_mut(), machine, input, stream_ended, readiness, now, cx) {
                 // So much that others have their turn before the next look.
                 *fruitful = TURN;

@@ -17,42 +17,43 @@ pub(crate) const NEVER: Instant = Instant::from_nanos(u64::MAX);
 
 /// What the lock guards.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct PeerState {
-    pub(crate) machine: Connection,
-    /// `None` once the connection has drained.
-    pub(super) stream: Option<Box<dyn TcpStream>>,
-    pub(super) datagrams: Option<DatagramPath>,
-    /// Where datagrams go, once it is known.
-    pub(crate) datagram_address: Option<SocketAddr>,
+    /// The time when something was last looked for: exact enough for what only marks activity.
+    pub(super) now: Instant,
+    pub(super) burst: Burst,
+    /// How many messages `recv` has given, for the task to see whether anyone looks.
+    pub(crate) looks: u32,
     /// The longest datagrams, in bytes, that are sent in runs: the way does not carry longer ones so.
     pub(super) longest_segment: u16,
-    /// What was read and not yet taken by the machine.
-    pub(super) input: BytesMut,
+    /// How many looks at the sockets in a row have brought messages.
+    pub(super) fruitful: u8,
     pub(super) stream_ended: bool,
     /// Whether someone sends datagrams without the lock, and will send those, too, that are queued meanwhile.
     pub(super) sending: bool,
     /// Whether someone else would have sent datagrams meanwhile.
     pub(super) send_again: bool,
-    /// The time when something was last looked for: exact enough for what only marks activity.
-    pub(super) now: Instant,
     /// Whether the task has been woken and has not run since.
     pub(super) scheduled: bool,
-    /// When the task's timer will fire, or [`NEVER`].
-    pub(crate) armed: Instant,
+    /// Whether a broadcast has queued something that another connection's task will send.
+    pub(super) deferred: bool,
+    /// Whether a `send` waits for room.
+    pub(super) room_wanted: bool,
     /// Whether `Closed` was handed out, or its reason told in another way.
     pub(super) finished: bool,
     pub(super) announced_closed: bool,
     /// Whether the sockets are gone.
     pub(super) ended: bool,
-    pub(super) burst: Burst,
-    /// How many messages `recv` has given, for the task to see whether anyone looks.
-    pub(crate) looks: u32,
-    /// How many looks at the sockets in a row have brought messages.
-    pub(super) fruitful: u8,
-    /// Whether a `send` waits for room.
-    pub(super) room_wanted: bool,
-    /// Whether a broadcast has queued something that another connection's task will send.
-    pub(super) deferred: bool,
+    /// `None` once the connection has drained.
+    pub(super) stream: Option<Box<dyn TcpStream>>,
+    /// What was read and not yet taken by the machine.
+    pub(super) input: BytesMut,
+    pub(super) datagrams: Option<DatagramPath>,
+    pub(crate) machine: Connection,
+    /// When the task's timer will fire, or [`NEVER`].
+    pub(crate) armed: Instant,
+    /// Where datagrams go, once it is known.
+    pub(crate) datagram_address: Option<SocketAddr>,
     /// The connection whose deferred messages are sent behind this one's.
     pub(super) next_deferred: Option<Arc<Peer>>,
 }
