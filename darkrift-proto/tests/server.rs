@@ -292,7 +292,7 @@ fn an_ordinary_message_of_the_stream_can_be_taken_by_itself() {
 
 #[test]
 fn no_message_is_taken_by_itself_before_an_event_that_goes_before_it() {
-    let mut server = Driven::paired_server(|_| {});
+    let mut server = Driven::paired_server(|config| config.max_strikes = 100);
     server.reads(&[empty(1), empty(2)].concat());
     assert_eq!(server.connection.poll_message(), None, "the connection is not up");
     server.connection.configure(NOW, ID);
@@ -302,9 +302,11 @@ fn no_message_is_taken_by_itself_before_an_event_that_goes_before_it() {
     assert_eq!(polled(&mut server), Some(arrived(1, RELIABLE)));
     assert_eq!(polled(&mut server), Some(arrived(2, RELIABLE)));
     server.hears(&[0, 0, 3]);
+    server.hears(&[0x80, 0, 0]);
     server.reads(&empty(4));
-    assert_eq!(polled(&mut server), None, "a datagram came before it");
-    assert_eq!(server.connection.poll_event(), Some(arrived(3, UNRELIABLE)));
+    assert_eq!(polled(&mut server), Some(arrived(3, UNRELIABLE)));
+    assert_eq!(polled(&mut server), None, "a strike came before it");
+    assert!(matches!(server.connection.poll_event(), Some(Event::Strike(_))));
     assert_eq!(polled(&mut server), Some(arrived(4, RELIABLE)));
     assert_eq!(server.events(), []);
 }

@@ -27,15 +27,16 @@ pub struct Datagrams {
 
 /// Datagrams, in order; past its limit the oldest are dropped.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct DatagramQueue {
-    limit: usize,
+    /// The lengths of the datagrams in `writer`; none is 0, since each has a header.
+    lengths: VecDeque<u16>,
     /// The oldest datagram, where it was encoded elsewhere and nothing waited: it is not copied unless another
     /// follows it.
     shared: Option<Bytes>,
+    limit: usize,
     /// A writer, so that messages are encoded where they lie.
     writer: Writer,
-    /// The lengths of the datagrams in `writer`; none is 0, since each has a header.
-    lengths: VecDeque<u16>,
     /// The most that `writer` held since the queue was last empty.
     peak: usize,
     /// What the last burst took, where its buffer was given back.

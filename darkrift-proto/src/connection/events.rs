@@ -97,25 +97,26 @@ struct Loose {
 }
 
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Events {
-    limit: usize,
-    byte_limit: usize,
-    /// Whether the connection is up, so that messages may be delivered.
-    announced: bool,
-    connected: Option<ClientId>,
+    /// Why the connection ended, once it has.
+    close_reason: Option<CloseReason>,
+    loose_byte_limit: usize,
+    /// The bytes of the payloads in `loose`.
+    loose_bytes: usize,
+    loose: VecDeque<Loose>,
     /// What came on the stream. Bounded by whoever takes frames, who asks for the room first.
     ordered: VecDeque<Ordered>,
     /// How many events these are, and the bytes of their payloads.
     ordered_count: usize,
     ordered_bytes: usize,
+    limit: usize,
+    byte_limit: usize,
     /// How many events of `ordered` have been taken since the beginning.
     taken: u64,
-    loose: VecDeque<Loose>,
-    loose_byte_limit: usize,
-    /// The bytes of the payloads in `loose`.
-    loose_bytes: usize,
-    /// Why the connection ended, once it has.
-    close_reason: Option<CloseReason>,
+    connected: Option<ClientId>,
+    /// Whether the connection is up, so that messages may be delivered.
+    announced: bool,
     /// Whether `Closed` waits.
     closed: bool,
 }
@@ -263,13 +264,16 @@ impl Events {
         if core::mem::take(&mut self.closed) { self.close_reason.clone().map(Event::Closed) } else { None }
     }
 
-    /// [`pop`](Self::pop), where the next event is one of a run, as most are.
+    /// [`pop`](Self::pop), where the next event is a message of a run or came on UDP, as most are.
     // The message is put together last, where it is returned: a move more would read it back in larger pieces than it
     // was written in, which stalls the processor.
     #[inline]
     pub(super) fn pop_message(&mut self) -> Option<Received> {
-        if !self.announced || self.connected.is_some() || self.is_loose_next() {
+        if !self.announced || self.connected.is_some() {
             return None;
+        }
+        if self.is_loose_next() {
+            return self.pop_loose_message();
         }
         let Some(Ordered::Run(run)) = self.ordered.front_mut() else { return None };
         let (tag, length) = run.take_header();
@@ -288,6 +292,15 @@ impl Events {
     fn pop_last_of_run(&mut self, tag: u16) -> Option<Received> {
         let Some(Ordered::Run(run)) = self.pop_entry() else { return None };
         Some(Received::of_stream(tag, run.encoding, run.frames))
+    }
+
+    #[inline(never)]
+    fn pop_loose_message(&mut self) -> Option<Received> {
+        let Event::Message(_) = self.loose.front()?.event else { return None };
+        match self.pop_loose()? {
+            Event::Message(received) => Some(received),
+            _ => None,
+        }
     }
 
     /// Whether the next event is one that came on UDP.

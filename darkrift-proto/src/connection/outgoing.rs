@@ -140,8 +140,8 @@ impl Connection {
         self.events.pop()
     }
 
-    /// [`poll_event`](Self::poll_event), where the next event is an ordinary message off the stream; `None`, and
-    /// nothing taken, where it is another or there is none. For loops that take many messages: it moves less.
+    /// [`poll_event`](Self::poll_event), where the next event is an ordinary message off the stream, or any that came on UDP;
+    /// `None`, and nothing taken, where it is another or there is none. For loops that take many messages: it moves less.
     #[inline]
     #[must_use]
     pub fn poll_message(&mut self) -> Option<Received> {

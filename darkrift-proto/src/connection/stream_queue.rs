@@ -26,18 +26,19 @@ const EXPECTED: u32 = 64 << 10;
 
 /// Frames, in order: first `chunks`, which are shared with other connections or too large to copy, then `tail`.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct StreamQueue {
-    limit: usize,
     longest: usize,
-    chunks: VecDeque<Bytes>,
-    /// A writer, so that messages are encoded where they lie.
-    tail: Writer,
+    sent: u64,
     queued: usize,
+    limit: usize,
+    chunks: VecDeque<Bytes>,
     /// The most that `tail` held since the queue was last empty, and thus about what its buffer takes.
     peak: u32,
     /// What the last burst took, where its buffer was given back.
     expected: u32,
-    sent: u64,
+    /// A writer, so that messages are encoded where they lie.
+    tail: Writer,
 }
 
 impl StreamQueue {
