@@ -100,13 +100,11 @@ pub struct Listener {
     tokens: BTreeMap<Token, u32>,
     /// The connection of each address that a token came from.
     addresses: BTreeMap<Address, ConnectionKey>,
-    /// How many connections of each IP address, as [`network`] has it, are pending.
-    pending_by_network: BTreeMap<u128, usize>,
-    /// How many wait for their token, or were refused and have not gone.
-    pending: usize,
+    /// Those that wait for their token, or were refused and have not gone.
+    pending: Crowd,
     paired: usize,
-    /// How many of the paired ones have closed and have not gone.
-    leaving: usize,
+    /// Those of the paired ones that take no client's place, since they have closed.
+    leaving: Crowd,
     /// How many connections were accepted so far.
     accepted: u64,
     ignored: u64,
@@ -148,6 +146,46 @@ struct Slot {
     occupant: Option<Occupant>,
 }
 
+/// Connections that are no clients and are kept for a while, of which there may be so many, and so many from one host.
+#[derive(Debug)]
+struct Crowd {
+    count: usize,
+    /// How many there are of each IP address, as [`network`] has it.
+    by_network: BTreeMap<u128, usize>,
+}
+
+impl Crowd {
+    const NOBODY: Self = Self { count: 0, by_network: BTreeMap::new() };
+
+    /// Whether there is room for one more.
+    fn room(&self, config: &ServerConfig, peer_ip: u128) -> Result<(), Refused> {
+        let from_address = self.by_network.get(&network(peer_ip)).copied().unwrap_or_default();
+        if self.count >= config.max_pending {
+            Err(Refused::TooManyPending(self.count))
+        } else if from_address >= config.max_pending_per_address {
+            Err(Refused::TooManyFromAddress(from_address))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn add(&mut self, peer_ip: u128) {
+        self.count += 1;
+        *self.by_network.entry(network(peer_ip)).or_default() += 1;
+    }
+
+    fn remove(&mut self, peer_ip: u128) {
+        self.count -= 1;
+        let network = network(peer_ip);
+        if let Some(count) = self.by_network.get_mut(&network) {
+            *count -= 1;
+            if *count == 0 {
+                self.by_network.remove(&network);
+            }
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Occupant {
     token: Token,
@@ -176,7 +214,7 @@ struct Paired {
     /// How often its token was answered again in the second that began then.
     answers: u32,
     since: Instant,
-    /// Whether it has closed.
+    /// Whether it has closed, and takes no client's place.
     is_leaving: bool,
 }
 
@@ -214,10 +252,9 @@ impl Listener {
             free: Vec::new(),
             tokens: BTreeMap::new(),
             addresses: BTreeMap::new(),
-            pending_by_network: BTreeMap::new(),
-            pending: 0,
+            pending: Crowd::NOBODY,
             paired: 0,
-            leaving: 0,
+            leaving: Crowd::NOBODY,
             accepted: 0,
             ignored: 0,
         }
@@ -245,7 +282,7 @@ impl Listener {
         let key = self.occupy(Occupant { token, accepted: self.accepted, peer_ip, stage: Stage::Waiting });
         self.accepted += 1;
         self.tokens.insert(token, key.index);
-        self.now_pending(peer_ip);
+        self.pending.add(peer_ip);
         let hello = Hello::new(self.config.dialect.version(), token);
         Ok((key, Connection::server(self.config.clone(), now, hello)))
     }
@@ -283,18 +320,20 @@ impl Listener {
         let stage = core::mem::replace(&mut occupant.stage, Stage::Refused);
         let peer_ip = occupant.peer_ip;
         if let Stage::Paired(paired) = stage {
-            self.no_longer_paired(key, &paired);
-            self.now_pending(peer_ip);
+            self.no_longer_paired(key, peer_ip, &paired);
+            self.pending.add(peer_ip);
         }
     }
 
     /// The client's connection has closed, and what it still has to send may take a while: until it is
-    /// [released](Self::release) it takes no client's place, unless there are more of those than may wait for their tokens.
-    /// No effect on a key already released, or of a connection that has not had its token.
+    /// [released](Self::release) it takes no client's place, unless as many do so already, of all or from its IP address,
+    /// as may wait for their tokens. No effect on a key already released, or of a connection that has not had its token.
     pub fn leave(&mut self, key: ConnectionKey) {
+        let Some(peer_ip) = self.occupant(key.index).map(|occupant| occupant.peer_ip) else { return };
+        let has_room = self.leaving.room(&self.config, peer_ip).is_ok();
         if let Some(Stage::Paired(paired)) = self.occupant_mut(key).map(|occupant| &mut occupant.stage) {
-            if !core::mem::replace(&mut paired.is_leaving, true) {
-                self.leaving += 1;
+            if has_room && !core::mem::replace(&mut paired.is_leaving, true) {
+                self.leaving.add(peer_ip);
             }
         }
     }
@@ -310,14 +349,14 @@ impl Listener {
         self.free.push(key.index);
         self.tokens.remove(&occupant.token);
         match occupant.paired() {
-            None => self.no_longer_pending(occupant.peer_ip),
-            Some(paired) => self.no_longer_paired(key, paired),
+            None => self.pending.remove(occupant.peer_ip),
+            Some(paired) => self.no_longer_paired(key, occupant.peer_ip, paired),
         }
     }
 
     /// How many connections wait for their token, or were refused and are not released.
     pub const fn pending(&self) -> usize {
-        self.pending
+        self.pending.count
     }
 
     /// How many connections have had their token and are neither refused nor released, those that [leave](Self::leave)
@@ -339,20 +378,15 @@ impl Listener {
     }
 
     fn check_room(&self, peer_ip: u128) -> Result<(), Refused> {
-        let from_address = self.pending_by_network.get(&network(peer_ip)).copied().unwrap_or_default();
         if self.is_full() {
             Err(Refused::Full(self.paired))
-        } else if self.pending >= self.config.max_pending {
-            Err(Refused::TooManyPending(self.pending))
-        } else if from_address >= self.config.max_pending_per_address {
-            Err(Refused::TooManyFromAddress(from_address))
         } else {
-            Ok(())
+            self.pending.room(&self.config, peer_ip)
         }
     }
 
     fn is_full(&self) -> bool {
-        self.paired - self.leaving.min(self.config.max_pending) >= self.config.max_clients
+        self.paired - self.leaving.count >= self.config.max_clients
     }
 
     /// A token that no connection has. Its first byte, which the original's client takes for the flags of a message
@@ -439,7 +473,7 @@ impl Listener {
         let Some(occupant) = self.occupant_mut(key) else { return Routing::Ignored };
         occupant.stage = Stage::Paired(Paired { from, answers: 0, since: now, is_leaving: false });
         let peer_ip = occupant.peer_ip;
-        self.no_longer_pending(peer_ip);
+        self.pending.remove(peer_ip);
         self.paired += 1;
         self.addresses.insert(address, key);
         Routing::Paired { key, answer: self.acknowledgement(index), evicted: holder }
@@ -461,29 +495,15 @@ impl Listener {
         })
     }
 
-    fn now_pending(&mut self, peer_ip: u128) {
-        self.pending += 1;
-        *self.pending_by_network.entry(network(peer_ip)).or_default() += 1;
-    }
-
-    fn no_longer_paired(&mut self, key: ConnectionKey, paired: &Paired) {
+    fn no_longer_paired(&mut self, key: ConnectionKey, peer_ip: u128, paired: &Paired) {
         self.paired -= 1;
-        self.leaving -= usize::from(paired.is_leaving);
+        if paired.is_leaving {
+            self.leaving.remove(peer_ip);
+        }
         // Unless it was evicted, and the address is another's.
         let address = Address::new(paired.from);
         if self.addresses.get(&address) == Some(&key) {
             self.addresses.remove(&address);
-        }
-    }
-
-    fn no_longer_pending(&mut self, peer_ip: u128) {
-        self.pending -= 1;
-        let network = network(peer_ip);
-        if let Some(count) = self.pending_by_network.get_mut(&network) {
-            *count -= 1;
-            if *count == 0 {
-                self.pending_by_network.remove(&network);
-            }
         }
     }
 }

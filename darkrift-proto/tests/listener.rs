@@ -322,6 +322,8 @@ fn who_has_closed_takes_no_clients_place_unless_too_many_have() {
     door.listener.leave(second.key);
     assert_eq!(door.accept("192.0.2.4:1").err(), Some(Refused::Full(3)));
     door.listener.release(first.key);
+    assert_eq!(door.accept("192.0.2.4:1").err(), Some(Refused::Full(2)), "it has kept its place");
+    door.listener.release(second.key);
     let fourth = door.paired("192.0.2.4:2000");
     for key in [second.key, third.key, fourth.key, first.key] {
         door.listener.release(key);
@@ -329,6 +331,19 @@ fn who_has_closed_takes_no_clients_place_unless_too_many_have() {
     }
     assert_eq!(door.pending_and_paired(), (0, 0));
     assert!(door.accept("192.0.2.4:1").is_ok());
+}
+
+#[test]
+fn of_those_who_have_closed_one_host_has_as_many_without_a_place_as_may_wait_from_it() {
+    let mut door = Door::new(|config| (config.max_clients, config.max_pending_per_address) = (2, 1));
+    let of_one_host = [2001, 2002].map(|port| door.paired(&format!("192.0.2.1:{port}")));
+    for client in &of_one_host {
+        door.listener.leave(client.key);
+    }
+    door.paired("192.0.2.2:2000");
+    assert_eq!(door.accept("192.0.2.3:1").err(), Some(Refused::Full(3)), "the second still has its place");
+    door.listener.release(of_one_host[1].key);
+    assert!(door.accept("192.0.2.3:1").is_ok());
 }
 
 #[test]

@@ -111,7 +111,8 @@ pub struct ServerConfig {
     /// as one address, since a single host has that many; an IPv4 address mapped into IPv6 counts as itself.
     pub max_pending_per_address: usize,
     /// Clients at one time, at most 65,536 (there are no more ids). Default 65,536. Those that have closed and have not gone
-    /// ([`Listener::leave`](crate::Listener::leave)) are none, as far as there are no more than `max_pending` of them.
+    /// ([`Listener::leave`](crate::Listener::leave)) are none, as far as there are no more than `max_pending` of them, and no
+    /// more of one IP address than `max_pending_per_address`.
     pub max_clients: usize,
     /// What both roles have.
     pub limits: Limits,

@@ -173,18 +173,21 @@ impl Door {
 
     fn leave(&mut self, which: usize) {
         let count = self.clients.len().max(1);
-        let Some(client) = self.clients.get_mut(which % count) else { return };
-        client.is_leaving = client.paired_from.is_some();
-        let key = client.key;
+        let Some(client) = self.clients.get(which % count) else { return };
+        let (key, ip, is_paired) = (client.key, client.ip, client.paired_from.is_some());
+        let leaving = self.clients.iter().filter(|client| client.is_leaving);
+        let of_address = leaving.clone().filter(|client| network(client.ip) == network(ip)).count();
+        if is_paired && leaving.count() < MAX_PENDING && of_address < MAX_PER_ADDRESS {
+            self.clients[which % count].is_leaving = true;
+        }
         self.listener.leave(key);
         self.listener.leave(key);
     }
 
-    /// Whether as many as there may be have their token and have not closed; past some, those who have count as well.
+    /// Whether as many as there may be have their token and a client's place.
     fn is_full(&self) -> bool {
-        let paired = self.clients.iter().filter(|client| client.paired_from.is_some());
-        let leaving = paired.clone().filter(|client| client.is_leaving).count();
-        paired.count() - leaving.min(MAX_PENDING) >= MAX_CLIENTS
+        let has_place = |client: &&Client| client.paired_from.is_some() && !client.is_leaving;
+        self.clients.iter().filter(has_place).count() >= MAX_CLIENTS
     }
 
     /// A client sends its token again and again.
