@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use darkrift_tokio::Client;
-use darkrift_tokio::proto::{Message, MessageKind, SendMode};
+use darkrift_tokio::proto::{Message, MessageKind, SendError, SendMode};
 use lexopt::ValueExt;
 use tokio::time::{Instant as Moment, sleep_until};
 
@@ -31,7 +31,8 @@ never: that none is answered does not mean that a server is down.
   --tag N          the messages' tag, one that the game does nothing with; 65535 unless given
   --unreliable     on UDP, where they may be lost
 
-The exit code is 1 where none was answered.
+A ping that the connection has no room for when it is due is not sent, and counted. The exit code is 1 where none was
+answered.
 ";
 
 /// How long the last answers are waited for.
@@ -88,7 +89,8 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
     let client = builder.connect(options.address.clone()).await?;
     let mut interrupt = Interrupt::new()?;
     output.line(Connected(&client))?;
-    let mut pinger = Pinger { client, output, pings: Pings::default(), sent: 0, round_trips: Vec::new() };
+    let mut pinger =
+        Pinger { client, output, pings: Pings::default(), sent: 0, unsent: 0, round_trips: Vec::new() };
     tokio::select! {
         pinged = pinger.ping(&options) => pinged?,
         () = interrupt.wait() => {}
@@ -113,6 +115,7 @@ struct Pinger {
     output: Output,
     pings: Pings,
     sent: u32,
+    unsent: u32,
     round_trips: Vec<Duration>,
 }
 
@@ -120,7 +123,7 @@ impl Pinger {
     /// Sends all of them and waits for the answers, or for the end of the connection.
     async fn ping(&mut self, options: &Options) -> Result<(), Failure> {
         let mut due = Moment::now();
-        while self.sent < options.count {
+        for _ in 0..options.count {
             loop {
                 match self.receive(due).await? {
                     Turn::Message => {}
@@ -129,17 +132,31 @@ impl Pinger {
                 }
             }
             let now = Instant::now();
-            match self.client.ping(options.send_mode, &Message::empty(options.tag)).await {
-                Ok(code) => self.pings.sent(code, now),
-                Err(error) => return self.output.line(format_args!("not sent: {error}")),
+            // To wait for room would be to wait for a server that may never read.
+            match self.client.try_ping(options.send_mode, &Message::empty(options.tag)) {
+                Ok(code) => {
+                    self.pings.sent(code, now);
+                    self.sent += 1;
+                }
+                Err(SendError::Closed) => return self.receive_the_end().await,
+                Err(error) => {
+                    self.output.line(format_args!("not sent: {error}"))?;
+                    self.unsent += 1;
+                }
             }
-            self.sent += 1;
             due += options.interval;
         }
         let due = Moment::now() + PATIENCE;
         while self.pings.waiting() > 0 {
             let Turn::Message = self.receive(due).await? else { break };
         }
+        Ok(())
+    }
+
+    /// Receives what had come before the connection closed, and its end.
+    async fn receive_the_end(&mut self) -> Result<(), Failure> {
+        let due = Moment::now() + PATIENCE;
+        while let Turn::Message = self.receive(due).await? {}
         Ok(())
     }
 
@@ -168,7 +185,10 @@ impl Pinger {
         let answered = self.round_trips.len();
         let lost = self.sent as usize - answered;
         let share = 100.0 * lost as f64 / f64::from(self.sent.max(1));
-        let counts = format!("{} sent, {answered} answered, {lost} lost ({share:.0}%)", self.sent);
+        let mut counts = format!("{} sent, {answered} answered, {lost} lost ({share:.0}%)", self.sent);
+        if self.unsent > 0 {
+            counts += &format!(", {} not sent", self.unsent);
+        }
         self.round_trips.sort_unstable();
         let times = |place: usize| Milliseconds(self.round_trips[place]);
         match answered.checked_sub(1) {

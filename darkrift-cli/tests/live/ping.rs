@@ -1,7 +1,7 @@
 //! `darkrift ping`.
 
 use crate::program::{Listening, Program};
-use crate::raw::RawServer;
+use crate::raw::{RawServer, frame};
 
 #[test]
 fn each_answer_is_printed_and_a_summary_behind_them() {
@@ -42,7 +42,26 @@ fn a_server_that_leaves_ends_it() {
     let finished =
         Program::run(&["ping", &server.address, "--udp-port", &server.udp_port, "--interval", "1ms"]);
     assert_eq!(finished.code, 1, "{finished:#?}");
+    finished.line_with("closed: ");
     finished.line_with(" 0 answered");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_that_asks_and_never_reads_holds_nothing_up() {
+    let server = RawServer::welcoming(|served| {
+        let ping = [0x40, 0, 5, 0, 1];
+        let pings = frame(&ping).repeat(10_000);
+        // Until the client has gone.
+        while served.write_if_open(&pings) {}
+    });
+    let arguments = ["--udp-port", &server.udp_port, "--count", "1000000", "--interval", "1ms"];
+    let mut program = Program::start(&[&["ping", &server.address], &arguments[..]].concat());
+    program.line_with("not sent: ");
+    program.interrupt();
+    let finished = program.wait();
+    assert_eq!(finished.code, 1, "{finished:#?}");
+    assert!(finished.line_with(" 0 answered, ").contains(" not sent"), "{finished:#?}");
 }
 
 #[cfg(unix)]
