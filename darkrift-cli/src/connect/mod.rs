@@ -3,7 +3,7 @@
 mod command;
 mod values;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::{IsTerminal, stdin};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use darkrift_tokio::Client;
 use darkrift_tokio::proto::{Encoding, MessageKind, SendError, SendMode};
 use lexopt::ValueExt;
 use tokio::task::yield_now;
-use tokio::time::sleep;
+use tokio::time::{Instant as Moment, sleep, timeout_at};
 
 use crate::address::HostPort;
 use crate::complain;
@@ -51,12 +51,17 @@ VALUES are any of these, one behind another; a type stays until the next:
   --encoding NAME  how text is encoded: utf16le unless given (DarkRift's), utf8 (DarkRiftPy's), utf16be, utf32le, ascii
   --wait TIME      how long to stay behind the end of the input; 1s unless given
 
+A message that there is no room for, since the server does not read, is not sent once nothing has been taken for 5 s.
+
 A line begins with the seconds since the start. The exit code is 1 where the server ended the connection, or a line
 could not be carried out.
 ";
 
 /// How many messages are printed before the input has its turn.
 const IN_A_ROW: u64 = 32;
+
+/// How long messages may wait for room while none is taken: what stands behind them is still to be carried out.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the arguments say.
 #[derive(Debug)]
@@ -100,7 +105,13 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode, Failure> {
             "type `send 5 \"Hello\"` or the like; `quit` leaves, and `darkrift connect --help` says more",
         )?;
     }
-    let session = Session { client, output, encoding: options.encoding, pings: RefCell::default() };
+    let session = Session {
+        client,
+        output,
+        encoding: options.encoding,
+        pings: RefCell::default(),
+        full_since: Cell::default(),
+    };
     // What has come is printed before more is carried out, so that an answer stands behind its question.
     let code = tokio::select! {
         biased;
@@ -118,6 +129,8 @@ struct Session {
     output: Output,
     encoding: Encoding,
     pings: RefCell<Pings>,
+    /// Since when messages have waited for room, where the last did so in vain.
+    full_since: Cell<Option<Moment>>,
 }
 
 impl Session {
@@ -172,10 +185,10 @@ impl Session {
     /// Carries one command out; inside, whether the connection took it.
     async fn obey(&self, command: Command) -> Result<Result<(), LineErrorKind>, Failure> {
         let sent = match command {
-            Command::Send(mode, message) => self.client.send(mode, &message).await,
+            Command::Send(mode, message) => self.in_time(self.client.send(mode, &message)).await,
             Command::Ping(message) => {
                 let now = Instant::now();
-                let code = self.client.ping(SendMode::Reliable, &message).await;
+                let code = self.in_time(self.client.ping(SendMode::Reliable, &message)).await;
                 code.map(|code| self.pings.borrow_mut().sent(code, now))
             }
             Command::Wait(time) => {
@@ -188,7 +201,18 @@ impl Session {
             }
             Command::Quit => Ok(()),
         };
-        Ok(sent.map_err(LineErrorKind::from))
+        Ok(sent)
+    }
+
+    /// What came of sending, which may wait for room; one that has waited in vain leaves the next no time of its own.
+    async fn in_time<T>(
+        &self,
+        sending: impl Future<Output = Result<T, SendError>>,
+    ) -> Result<T, LineErrorKind> {
+        let since = self.full_since.get().unwrap_or_else(Moment::now);
+        let sent = timeout_at(since + PATIENCE, sending).await;
+        self.full_since.set(sent.is_err().then_some(since));
+        Ok(sent.map_err(|_| LineErrorKind::NoRoom)??)
     }
 }
 
@@ -212,4 +236,7 @@ enum LineErrorKind {
     /// The connection did not take the message.
     #[error(transparent)]
     Send(#[from] SendError),
+    /// The connection had no room for the message, for too long.
+    #[error("not sent: there was no room for {PATIENCE:?}, since the server does not read")]
+    NoRoom,
 }

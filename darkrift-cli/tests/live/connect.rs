@@ -1,5 +1,8 @@
 //! `darkrift connect`: conversations, with servers of which some are hostile.
 
+use std::thread;
+use std::time::Duration;
+
 use crate::program::{Listening, Program};
 use crate::raw::{NothingThere, RawServer, frame, message};
 
@@ -177,6 +180,25 @@ fn however_much_a_server_sends_the_input_is_carried_out() {
     program.line_with("received");
     program.type_line("quit");
     assert_eq!(program.wait().code, 0);
+}
+
+#[test]
+fn behind_messages_that_a_server_never_reads_the_input_is_carried_out() {
+    let mut program = connect(&RawServer::welcoming(|served| {
+        // Until the client has gone.
+        while served.write_if_open(&frame(&message(b""))) {
+            thread::sleep(Duration::from_millis(20));
+        }
+    }));
+    // More than sockets and queues take, and not more lines than the program reads ahead.
+    let line = format!("send 5 hex {}", "00".repeat(500_000));
+    for _ in 0..16 {
+        program.type_line(&line);
+    }
+    program.type_line("quit");
+    let finished = program.wait();
+    assert_eq!(finished.code, 1, "{finished:#?}");
+    assert!(finished.errors.contains(": not sent: there was no room for 5s"), "{finished:#?}");
 }
 
 #[test]
