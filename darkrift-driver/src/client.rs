@@ -77,6 +77,8 @@ impl<R> Client<R> {
     /// [`ServerBuilder::user_timeout`](crate::ServerBuilder::user_timeout)). Once this returns the message leaves by itself, at
     /// once or together with others: a flush is not needed. An unreliable one never waits.
     ///
+    /// An unreliable message may arrive before a reliable one that was sent before it ([`SendMode`]).
+    ///
     /// The message is encoded while the connection is locked: an [`Encode`](darkrift_proto::Encode) of your own must not
     /// use the connection that the value is being sent on.
     ///
@@ -188,8 +190,8 @@ impl<R> Client<R> {
     /// Receives the next message, of either channel; `None` once the connection has closed and every message was
     /// taken. [`close_reason`](Self::close_reason) then says why.
     ///
-    /// Reliable messages come in the order in which they were sent. Several tasks may receive at once; each message
-    /// goes to one of them.
+    /// Reliable messages come in the order in which they were sent; an unreliable one may come before reliable ones that were
+    /// sent before it ([`SendMode`]). Several tasks may receive at once; each message goes to one of them.
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing: it takes a message only when it is ready. One that is kept and not polled any more

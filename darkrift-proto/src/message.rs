@@ -9,6 +9,9 @@ use crate::data::{Decode, DecodeError, Encode, EncodeError, Encoding, Reader, Wr
 use crate::wire::{FRAME_LENGTH_BYTES, Header, HeaderKind};
 
 /// How a message travels.
+///
+/// The two channels keep no order between them: an unreliable message that is sent right behind a reliable one often arrives
+/// before it. A client that introduces itself reliably sends unreliably only behind the server's first reliable answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(clippy::exhaustive_enums, reason = "the protocol has these two channels and no others")]
 pub enum SendMode {
