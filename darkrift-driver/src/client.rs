@@ -25,10 +25,15 @@ use crate::runtime::Runtime;
 /// One connection: a client's to its server, or a server's to one of its clients. Both have the same methods.
 ///
 /// It is a handle: clones are cheap and mean the same connection, and every method takes `&self`, so one task may
-/// receive while others send. When the last handle is dropped the connection is closed; if a panic dropped it, the
-/// reason says so. What was queued leaves, as much as the socket takes at once and the rest while the runtime runs:
-/// before a program ends, [`close`](Self::close) waits for it. A runtime that is dropped with its tasks, as tokio's at the
-/// end of `main`, resets a stream on which something was still to leave.
+/// receive while others send. When the last handle is dropped the connection is closed. What was queued leaves, as much as the
+/// socket takes at once and the rest while the runtime runs: before a program ends, [`close`](Self::close) waits for it. A
+/// runtime that is dropped with its tasks, as tokio's at the end of `main`, resets a stream on which something was still to
+/// leave.
+///
+/// A panic that drops the last handle closes the connection, too. The application learns of it from whatever ran the handler,
+/// as a task's `JoinHandle`, and a server counts it as
+/// [`closed_by_protocol`](crate::ServerStatistics::closed_by_protocol). A clone that is kept elsewhere keeps the connection
+/// open all the same.
 #[must_use = "dropping the last handle disconnects"]
 pub struct Client<R> {
     handle: Arc<Handle>,
@@ -220,7 +225,8 @@ impl<R> Client<R> {
     /// gone, or the linger time (2 s by default) has passed.
     ///
     /// The peer hears that the connection has ended, not why: the wire has no words for it. A server that disconnects a
-    /// player sends a message that says so first.
+    /// player sends a message that says so first, with [`try_send`](Self::try_send): a player who does not read must not be
+    /// waited for.
     pub fn close(&self) -> Ending {
         self.peer().close(CloseReason::new(Initiator::User, CloseKind::Requested));
         let peer = self.peer().clone();

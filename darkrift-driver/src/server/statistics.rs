@@ -31,7 +31,7 @@ pub struct ServerStatistics {
     pub abandoned: u64,
     /// Clients that this side's application ended.
     pub closed_by_user: u64,
-    /// Clients that this side's protocol or limits ended.
+    /// Clients that this side's protocol or limits ended, and those whose last handle was dropped by a panic of their handler.
     pub closed_by_protocol: u64,
     /// Clients that left.
     pub closed_by_peer: u64,

@@ -43,7 +43,9 @@ pub enum CloseKind {
     /// The application's connect hook refused the client.
     #[error("refused by the server's connect hook")]
     Rejected,
-    /// The application's handler of this client panicked.
+    /// A panic dropped the last handle of the connection, most often that of a server's handler of this client. With it went
+    /// whoever could ask for this reason: a server counts such clients in its statistics, and what the panic said is in the
+    /// task's `JoinHandle` or the like. Where another handle is kept, a panic ends no connection.
     #[error("the handler of this client panicked")]
     HandlerPanicked,
     /// Whatever runs the connection stopped, with the program or a part of it.
