@@ -128,13 +128,13 @@ impl fmt::Display for Refusal<'_> {
             CloseKind::EndOfStream if self.is_unanswered() => {
                 write!(f, "the server ended the connection after {:.1?}, before {}", self.after, self.phase)
             }
-            CloseKind::EndOfStream => f.write_str(
-                "the server ended the connection before it was up: it is full or stopping, or refused this client",
-            ),
+            CloseKind::EndOfStream => {
+                write!(f, "the server ended the connection before it was up: it {}", self.likely())
+            }
             // Those that wait to be accepted get it from a server that stops.
-            CloseKind::Transport(TransportError::Reset) => f.write_str(
-                "the connection was reset before it was up: the server is full or stopping, or refused this client",
-            ),
+            CloseKind::Transport(TransportError::Reset) => {
+                write!(f, "the connection was reset before it was up: the server {}", self.likely())
+            }
             CloseKind::FrameTooLong { .. }
             | CloseKind::NegativeFrame(_)
             | CloseKind::EmptyFrame
@@ -153,6 +153,16 @@ impl fmt::Display for Refusal<'_> {
 impl Refusal<'_> {
     fn is_unanswered(&self) -> bool {
         self.phase == ConnectPhase::Acknowledgement && self.after >= AT_ONCE
+    }
+
+    /// What moves a server to this. One that has said hello has counted those who connect from the address before.
+    const fn likely(&self) -> &'static str {
+        match self.phase {
+            ConnectPhase::Hello => {
+                "is full or stopping, or refused this client, or too many from this address are connecting"
+            }
+            _ => "is full or stopping, or refused this client",
+        }
     }
 }
 
@@ -196,6 +206,8 @@ mod tests {
         assert!(late(ConnectPhase::Configure).ends_with("it is full or stopping, or refused this client"));
         let reset = says(Initiator::Transport, CloseKind::Transport(TransportError::Reset));
         assert!(reset.ends_with("the server is full or stopping, or refused this client"), "{reset}");
+        let at_once = says_then(Initiator::Peer, CloseKind::EndOfStream, ConnectPhase::Hello, Duration::ZERO);
+        assert!(at_once.ends_with(", or too many from this address are connecting"), "{at_once}");
         let nonsense = says(Initiator::Local, CloseKind::FrameTooLong { length: 1_347_375_956, limit: 9 });
         assert!(nonsense.starts_with("what listens there does not speak as a DarkRift server"), "{nonsense}");
         assert!(nonsense.contains("1347375956"), "{nonsense}");

@@ -75,6 +75,16 @@ fn a_connection_is_refused_while_too_many_wait_for_their_token() {
 }
 
 #[test]
+fn a_client_that_is_refused_for_its_address_is_told_that_this_may_be_why() {
+    on_tokio(async {
+        let server = bind(Server::builder().max_pending(2, 1)).await;
+        let _waiting = knock(&server).await;
+        let error = Client::connect(server.local_addr()).await.expect_err("one of its address waits");
+        assert!(error.to_string().ends_with(", or too many from this address are connecting"), "{error}");
+    });
+}
+
+#[test]
 fn a_connection_whose_token_does_not_come_is_counted_as_timed_out() {
     on_tokio(async {
         let server = bind(Server::builder().handshake_timeout(Duration::from_millis(50))).await;
