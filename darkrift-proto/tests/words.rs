@@ -50,6 +50,8 @@ fn a_token_is_shown_as_16_hexadecimal_digits() {
 fn phases_and_strikes_are_told_apart() {
     use ConnectPhase::{Acknowledgement, Configure, Hello, Resolve, Tcp, Token};
     each_has_words_of_its_own([Resolve, Tcp, Hello, Acknowledgement, Token, Configure]);
+    // UDP has two ways to fail that TCP does not show.
+    names(&Acknowledgement, &["blocked", "another port"]);
     use StrikeReason::{ConnectionRequest, InvalidCommand, InvalidMessageLength, UnidentifiedPing};
     each_has_words_of_its_own([InvalidMessageLength, InvalidCommand, UnidentifiedPing, ConnectionRequest]);
 }

@@ -155,8 +155,8 @@ impl fmt::Display for ConnectPhase {
             Self::Resolve => "the address of the host name (is the name server reachable?)",
             Self::Tcp => "the TCP connection",
             Self::Hello => "the server's hello on TCP",
-            Self::Acknowledgement => "the acknowledgement on UDP (is UDP blocked?)",
-            Self::Token => "the client's token on UDP (is UDP blocked?)",
+            Self::Acknowledgement => "the acknowledgement on UDP (is UDP blocked, or on another port?)",
+            Self::Token => "the client's token on UDP (is UDP blocked, or on another port?)",
             Self::Configure => "the server's Configure on TCP",
         })
     }
