@@ -39,7 +39,9 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects with the default settings, and waits until the connection is up: 10 s at most.
+    /// Connects with the default settings, and waits until the connection is up: 10 s at most. The thread does nothing else
+    /// meanwhile: where it is the one that updates the [`Server`](crate::Server) to connect to, that cannot answer, and all of
+    /// the time passes. There, [`begin`](Self::begin).
     ///
     /// # Errors
     /// [`ConnectError`] says what failed; one that ran into a time limit names the phase, such as UDP being blocked.
@@ -47,7 +49,8 @@ impl Client {
         Self::connect_with(Self::builder(), address)
     }
 
-    /// Connects with these settings, and waits until the connection is up or a limit has passed.
+    /// Connects with these settings, and waits until the connection is up or a limit has passed, as
+    /// [`connect`](Self::connect).
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
