@@ -79,6 +79,7 @@
 //! | `Bytes`, `Vec<u8>` | a count, then the bytes; `Bytes` shares the received buffer instead of copying it |
 //! | `Option<T>` | a bool, then the value if there is one |
 //! | `Box<T>`, `(A, B, …)`, `()` | what is in it, in order |
+//! | `ClientId` | its number, as a `u16` |
 //! | a struct with `Encode` and `Decode` | its fields |
 //! | an enum without fields | the integer of its `#[repr(…)]` |
 //!

@@ -110,7 +110,8 @@ impl Server {
             -> Result<Broadcast, SendError> = self.server.broadcast_except;
 
         /// Sends a message to a group of clients, such as those in a room, by their ids. It is encoded once, however many
-        /// there are. Whoever is not connected any more is passed over.
+        /// there are. Whoever is not connected any more is passed over. Of an id that was kept as a number,
+        /// [`ClientId::new`] makes one again.
         ///
         /// # Errors
         /// As [`broadcast`](Self::broadcast).
@@ -118,7 +119,7 @@ impl Server {
             mode: SendMode, message: &M) -> Result<Broadcast, SendError> = self.server.broadcast_to;
     }
 
-    /// The client with this id, while it is connected.
+    /// The client with this id, while it is connected. Of an id that was kept as a number, [`ClientId::new`] makes one again.
     pub fn get(&self, id: ClientId) -> Option<Connection> {
         self.server.get(id).map(Connection)
     }

@@ -71,6 +71,8 @@ impl<R> Server<R> {
 
     /// Sends a message to a group of clients, such as those in a room, by their ids. It is encoded once, however many there
     /// are, and never waits. Whoever is not connected any more is passed over; an id named twice gets it twice.
+    /// An id is what [`Client::id`](crate::Client::id) gives; of one that was kept as a number, [`ClientId::new`] makes one
+    /// again.
     ///
     /// ```
     /// use darkrift_driver::proto::{ClientId, Message, SendError, SendMode};

@@ -166,7 +166,7 @@ impl<R> Server<R> {
         wait_for(&inner.arrived, next).await.map(Client::from_handle)
     }
 
-    /// The client with this id, while it is connected.
+    /// The client with this id, while it is connected. Of an id that was kept as a number, [`ClientId::new`] makes one again.
     pub fn get(&self, id: ClientId) -> Option<Client<R>> {
         self.inner().clients.read().get(&id)?.open_handle().map(Client::from_handle)
     }
