@@ -112,7 +112,7 @@
 //!
 //! | attribute | what it does |
 //! | --- | --- |
-//! | `other` | takes every message whose tag is none of the others', whole: the variant holds the untyped `Message`. Without one, an unknown tag is an error that names it |
+//! | `other` | takes every message whose tag is none of the others', whole: the variant holds the untyped `Message`. Without one, an unknown tag is an error that names it and the set |
 //!
 //! ```
 //! # use darkrift_derive::Message;

@@ -132,7 +132,7 @@ impl Set {
                 _ => ::core::result::Result::Ok(Self::#ident(::core::clone::Clone::clone(message))),
             },
             None => quote! {
-                unknown => ::core::result::Result::Err(#krate::DecodeError::unknown_tag(unknown)),
+                unknown => ::core::result::Result::Err(#krate::DecodeError::unknown_tag_of::<Self>(unknown)),
             },
         };
         quote! {

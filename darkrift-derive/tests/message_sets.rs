@@ -79,10 +79,10 @@ fn a_message_becomes_the_variant_of_its_tag() {
 }
 
 #[test]
-fn an_unknown_tag_is_an_error_that_names_it() {
+fn an_unknown_tag_is_an_error_that_names_it_and_the_set() {
     let error = Closed::from_message(&RawMessage::empty(7)).unwrap_err();
-    assert_eq!(*error.kind(), DecodeErrorKind::UnknownTag(7));
-    assert_eq!(error.to_string(), "no message has the tag 7");
+    assert!(matches!(error.kind(), DecodeErrorKind::UnknownTag { found: 7, .. }), "{error:?}");
+    assert_eq!(error.to_string(), "Closed has no message with the tag 7");
 }
 
 #[test]
@@ -132,13 +132,16 @@ fn received<S: MessageSet>(message: RawMessage) -> Result<Option<S>, DecodeError
 fn a_message_that_came_is_read_as_one_of_a_set() {
     let choice = Choice { item: 9 };
     assert_eq!(received(message_of(&choice)).unwrap(), Some(Closed::Choice(choice.clone())));
-    assert_eq!(received::<Closed>(RawMessage::empty(7)).unwrap_err(), DecodeError::unknown_tag(7));
+    assert_eq!(
+        received::<Closed>(RawMessage::empty(7)).unwrap_err(),
+        DecodeError::unknown_tag_of::<Closed>(7)
+    );
     // Whatever its kind is, if it is whole.
     for kind in [MessageKind::Ping(5), MessageKind::Acknowledgement(5)] {
         let message = message_of(&choice).with_kind(kind);
         assert_eq!(received(message).unwrap(), Some(Closed::Choice(choice.clone())));
         let stranger = RawMessage::new(7, vec![1]).with_kind(kind);
-        assert_eq!(received::<Closed>(stranger).unwrap_err(), DecodeError::unknown_tag(7));
+        assert_eq!(received::<Closed>(stranger).unwrap_err(), DecodeError::unknown_tag_of::<Closed>(7));
     }
 }
 

@@ -75,6 +75,7 @@ fn a_close_names_what_it_was_about() {
 
 #[test]
 fn a_decode_error_names_the_numbers_and_the_place() {
+    struct FromClient;
     for (error, parts) in [
         (DecodeError::new(DecodeErrorKind::NegativeLength(-7)), &["-7"][..]),
         (DecodeError::wrong_count(31, 52), &["31", "52"]),
@@ -96,6 +97,7 @@ fn a_decode_error_names_the_numbers_and_the_place() {
     }
     names(&DecodeError::wrong_tag(31, 52), &["31", "52"]);
     names(&DecodeError::unknown_tag(77), &["77"]);
+    names(&DecodeError::unknown_tag_of::<FromClient>(77), &["FromClient", "77"]);
 }
 
 #[test]
@@ -142,7 +144,10 @@ fn each_encoding_has_a_name_of_its_own() {
 fn an_error_is_what_its_maker_says() {
     assert_eq!(*DecodeError::custom("odd").kind(), DecodeErrorKind::Custom("odd".into()));
     assert_eq!(*DecodeError::invalid_discriminant(9).kind(), DecodeErrorKind::InvalidDiscriminant(9));
-    assert_eq!(*DecodeError::unknown_tag(9).kind(), DecodeErrorKind::UnknownTag(9));
+    assert_eq!(
+        *DecodeError::unknown_tag(9).kind(),
+        DecodeErrorKind::UnknownTag { found: 9, type_name: None }
+    );
     assert_eq!(*EncodeError::custom("odd").kind(), EncodeErrorKind::Custom("odd".into()));
     assert_eq!(*EncodeError::too_long(9).kind(), EncodeErrorKind::TooLong(9));
     let kind = EncodeErrorKind::LimitExceeded { limit: 1, found: 2 };

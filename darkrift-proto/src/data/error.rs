@@ -52,7 +52,12 @@ pub enum DecodeErrorKind {
         type_name: Option<&'static str>,
     },
     /// The message's tag is none of the set's.
-    UnknownTag(u16),
+    UnknownTag {
+        /// The tag of the message.
+        found: u16,
+        /// The set, as the compiler names it, where it is known.
+        type_name: Option<&'static str>,
+    },
     /// Bytes are left after the last value.
     LeftOver(usize),
     /// More than a limit that the reading side set.
@@ -128,7 +133,14 @@ impl DecodeError {
     /// A message whose tag is none of the set's.
     #[cold]
     pub fn unknown_tag(tag: u16) -> Self {
-        Self::new(DecodeErrorKind::UnknownTag(tag))
+        Self::new(DecodeErrorKind::UnknownTag { found: tag, type_name: None })
+    }
+
+    /// A message whose tag is none of the set `S`'s.
+    #[cold]
+    pub fn unknown_tag_of<S>(tag: u16) -> Self {
+        let type_name = Some(core::any::type_name::<S>());
+        Self::new(DecodeErrorKind::UnknownTag { found: tag, type_name })
     }
 
     /// `count` bytes left from `position` on.
@@ -196,7 +208,12 @@ impl fmt::Display for DecodeError {
             DecodeErrorKind::WrongTag { expected, found, type_name: Some(name) } => {
                 write!(f, "tag {found}, where {} has {expected}", WithoutModules(name))
             }
-            DecodeErrorKind::UnknownTag(tag) => write!(f, "no message has the tag {tag}"),
+            DecodeErrorKind::UnknownTag { found, type_name: None } => {
+                write!(f, "no message has the tag {found}")
+            }
+            DecodeErrorKind::UnknownTag { found, type_name: Some(name) } => {
+                write!(f, "{} has no message with the tag {found}", WithoutModules(name))
+            }
             DecodeErrorKind::LeftOver(count) => write!(f, "{} left over{at}", Count::bytes(*count)),
             DecodeErrorKind::LimitExceeded { limit, found } => {
                 write!(f, "a length of {found}{at}, more than the limit of {limit}")
