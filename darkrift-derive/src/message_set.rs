@@ -205,15 +205,24 @@ fn tag_name(index: usize) -> Ident {
 
 /// The variant and the type in it.
 fn one_field(variant: syn::Variant, errors: &mut Errors) -> Option<Variant> {
-    match variant.fields {
+    let advice = match variant.fields {
         Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
             let field = fields.unnamed.into_iter().next()?;
             refuse(&field.attrs, errors, "the field of a variant takes no attribute: its type has its own");
-            Some(Variant { ident: variant.ident, ty: field.ty })
+            return Some(Variant { ident: variant.ident, ty: field.ty });
         }
-        _ => {
-            errors.push_at(&variant, "a variant of a message set holds one message type: `Choose(Choose)`");
-            None
-        }
-    }
+        // One without fields stands for a message without a payload.
+        Fields::Unit => "make a unit struct",
+        _ => "move these fields into a struct",
+    };
+    let name = &variant.ident;
+    let shape = if variant.fields.is_empty() { format!(" `struct {name};`") } else { format!(" `{name}`") };
+    errors.push_at(
+        &variant,
+        format_args!(
+            "a variant of a message set holds one message type: {advice}{shape} with `#[derive(Message)]`, and the \
+             variant `{name}({name})`"
+        ),
+    );
+    None
 }

@@ -126,8 +126,9 @@ fn fieldless_enum(
         // Nothing else is of use to hear: with an integer it has no form either.
         errors.push_at(
             &variant.fields,
-            "an enum with fields has no form in DarkRift's format: make each variant a message and derive `MessageSet`, \
-             or write `Encode` and `Decode` by hand as in the documentation of `darkrift-derive`",
+            "an enum with fields has no form in DarkRift's format: make each variant a message and derive \
+             `MessageSet`, which `decode_set` and `messages` read, or write `Encode` and `Decode` by hand as in the \
+             documentation of `darkrift-derive`",
         );
         return Body::Struct(Vec::new());
     }

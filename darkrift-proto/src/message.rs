@@ -295,6 +295,7 @@ pub trait Tagged {
     const TAG: u16;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Tagged> Tagged for Box<T> {
     const TAG: u16 = T::TAG;
 }
@@ -304,7 +305,9 @@ impl<T: Tagged> Tagged for Box<T> {
 /// Every type that is [`Tagged`] and [`Encode`] is one; so are [`Message`] and the enums of
 /// `#[derive(MessageSet)]`.
 #[diagnostic::on_unimplemented(
-    note = "what is sent has a tag: `#[derive(Message)] #[darkrift(tag = …)]`, or `Message::encode(tag, &value)`"
+    message = "`{Self}` is no message that can be sent",
+    note = "what is sent has a tag: a type of yours has one with `#[derive(Message)] #[darkrift(tag = …)]`",
+    note = "any other value is sent as `&Message::encode(tag, &value)?`, with the `?`: what `encode` gives is a `Result`"
 )]
 pub trait ToMessage {
     /// The tag to send it with.
@@ -322,6 +325,7 @@ pub trait ToMessage {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Tagged + Encode> ToMessage for T {
     #[inline]
     fn tag(&self) -> u16 {

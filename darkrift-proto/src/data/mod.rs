@@ -23,8 +23,7 @@ const LENGTH_BYTES: usize = 4;
 /// A value that can be written into a payload. `#[derive(Encode)]` writes the fields in order.
 #[diagnostic::on_unimplemented(
     note = "derive `Encode` for a type of yours, or name functions of your own for the field: `#[darkrift(with = …)]`",
-    note = "a map has no form in DarkRift's format: a `Vec<(K, V)>` has, or `with` writes it as one",
-    note = "a `usize` has no size on the wire: a `u32` has"
+    note = "not every type has a form in DarkRift's format: a map is sent as a `Vec<(K, V)>`, and a `usize` as a `u32`"
 )]
 pub trait Encode {
     /// Appends the value's bytes.
@@ -71,8 +70,8 @@ pub trait Encode {
 /// A value that can be read from a payload. `#[derive(Decode)]` reads the fields in order.
 #[diagnostic::on_unimplemented(
     note = "derive `Decode` for a type of yours, or name functions of your own for the field: `#[darkrift(with = …)]`",
-    note = "a map has no form in DarkRift's format: a `Vec<(K, V)>` has, or `with` writes it as one",
-    note = "a `usize` has no size on the wire: a `u32` has"
+    note = "not every type has a form in DarkRift's format: a map is sent as a `Vec<(K, V)>`, and a `usize` as a `u32`",
+    note = "an enum with `#[derive(MessageSet)]` is not read with `decode`, but with `decode_set`, or from a connection with `messages`"
 )]
 pub trait Decode: Sized {
     /// The tag of the messages that carry this type, where it has one: `#[derive(Message)]` sets it, and
