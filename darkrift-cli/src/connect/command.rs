@@ -65,8 +65,11 @@ pub(crate) fn parse(line: &str, encoding: Encoding) -> Result<Option<Command>, C
     Ok(Some(command))
 }
 
-/// A tag and values.
-fn message(text: &str, encoding: Encoding) -> Result<Message, CommandError> {
+/// Reads a tag and values, their text to be encoded as said.
+///
+/// # Errors
+/// When the tag is none, or a value.
+pub(crate) fn message(text: &str, encoding: Encoding) -> Result<Message, CommandError> {
     let (tag, rest) = first_word(text);
     let tag = tag.parse().map_err(|_| CommandError::Tag(tag.chars().take(40).collect()))?;
     Ok(Message::new(tag, values::encode(rest, encoding)?))

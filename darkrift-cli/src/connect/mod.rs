@@ -1,6 +1,6 @@
 //! `darkrift connect`: a conversation with a server by hand, or from a pipe.
 
-mod command;
+pub(crate) mod command;
 mod values;
 
 use std::cell::{Cell, RefCell};

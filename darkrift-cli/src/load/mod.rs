@@ -8,14 +8,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use darkrift_tokio::Client;
-use darkrift_tokio::proto::SendMode;
+use darkrift_tokio::proto::{Encoding, Message, SendMode};
+use darkrift_tokio::{Client, ConnectError};
 use lexopt::ValueExt;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant as Moment, timeout_at};
 
 use crate::address::HostPort;
+use crate::connect::command::message;
+use crate::encoding::EncodingName;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::output::Output;
@@ -25,17 +27,23 @@ use round_trips::RoundTrips;
 
 pub(crate) const HELP: &str = "\
 usage: darkrift load ADDR [--udp-port N] [--clients N] [--rate R] [--size S] [--seconds T] [--tag N] [--unreliable]
+                     [--first 'TAG VALUES'] [--encoding NAME]
 
 Connects many clients, each of which sends messages to a server that returns them, such as `darkrift listen ADDR --echo
---quiet`; reports how many came back, after how long, and who was disconnected and why. Load only servers of your own.
+--quiet`; reports how many came back, after how long, and who was disconnected and why. It is for servers that echo: of
+any other it shows how many clients stay, and how long. Load only servers of your own.
 
-  --udp-port N  the server's UDP port, where it is not the TCP port's number
-  --clients N   how many clients; 10 unless given
-  --rate R      messages a second of each; 10 unless given
-  --size S      bytes of a payload, 4 at least; 64 unless given
-  --seconds T   for how long; 10 unless given. Connecting takes 30 s more at most, and the last answers 5 s
-  --tag N       the messages' tag; 65535 unless given
-  --unreliable  on UDP, where they may be lost
+  --udp-port N          the server's UDP port, where it is not the TCP port's number
+  --clients N           how many clients; 10 unless given
+  --rate R              messages a second of each; 10 unless given
+  --size S              bytes of a payload, 4 at least; 64 unless given
+  --seconds T           for how long; 10 unless given. Connecting takes 30 s more at most, and the last answers 5 s
+  --tag N               the messages' tag; 65535 unless given
+  --unreliable          on UDP, where they may be lost
+  --first 'TAG VALUES'  what each client sends first, on TCP, where the server asks who comes; with VALUES as in
+                        `darkrift connect --help`
+  --encoding NAME       how text in it is encoded: utf16le unless given (DarkRift's), utf8 (DarkRiftPy's), utf16be,
+                        utf32le, ascii
 
 A message that the connection has no room for when it is due is not sent, and counted. The exit code is 1 where a client
 could not connect or was disconnected, or nothing came back. Each client takes two files (`ulimit -n`).
@@ -58,12 +66,14 @@ pub(crate) struct Options {
     duration: Duration,
     tag: u16,
     send_mode: SendMode,
+    first: Option<Message>,
 }
 
 /// Reads the arguments; `None` where they ask for help.
 pub(crate) fn options(parser: &mut lexopt::Parser) -> Result<Option<Options>, lexopt::Error> {
     let (mut address, mut udp_port, mut clients, mut rate) = (None, None, 10, 10);
     let (mut size, mut seconds, mut tag, mut send_mode) = (64, 10, u16::MAX, SendMode::Reliable);
+    let (mut first, mut encoding) = (None, Encoding::default());
     while let Some(argument) = parser.next()? {
         match argument {
             lexopt::Arg::Value(value) if address.is_none() => address = Some(value.parse()?),
@@ -74,6 +84,8 @@ pub(crate) fn options(parser: &mut lexopt::Parser) -> Result<Option<Options>, le
             lexopt::Arg::Long("seconds") => seconds = parser.value()?.parse()?,
             lexopt::Arg::Long("tag") => tag = parser.value()?.parse()?,
             lexopt::Arg::Long("unreliable") => send_mode = SendMode::Unreliable,
+            lexopt::Arg::Long("first") => first = Some(parser.value()?),
+            lexopt::Arg::Long("encoding") => encoding = parser.value()?.parse::<EncodingName>()?.0,
             lexopt::Arg::Long("help") | lexopt::Arg::Short('h') => return Ok(None),
             other => return Err(other.unexpected()),
         }
@@ -93,8 +105,9 @@ pub(crate) fn options(parser: &mut lexopt::Parser) -> Result<Option<Options>, le
             return Err(format!("--{name} {value} is not from {least} to {most}").into());
         }
     }
+    let first = first.map(|text| text.parse_with(|text| message(text, encoding))).transpose()?;
     let duration = Duration::from_secs(seconds);
-    Ok(Some(Options { address, udp_port, clients, rate, size, duration, tag, send_mode }))
+    Ok(Some(Options { address, udp_port, clients, rate, size, duration, tag, send_mode, first }))
 }
 
 /// Connects the clients, and lets them send.
@@ -149,7 +162,12 @@ async fn connect(options: &Options, report: &mut Report) -> Vec<Client> {
             if let Some(port) = options.udp_port {
                 builder = builder.udp_port(port);
             }
-            builder.connect(options.address).await
+            let client = builder.connect(options.address).await?;
+            if let Some(first) = options.first {
+                // There is room for one message. Where it cannot be sent the connection has closed, which is told later.
+                let _ = client.try_send(SendMode::Reliable, &first);
+            }
+            Ok::<_, ConnectError>(client)
         });
     }
     let mut clients = Vec::new();

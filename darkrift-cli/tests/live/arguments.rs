@@ -49,6 +49,7 @@ fn wrong_arguments_are_one_line_and_the_exit_code_2() {
         (&["listen", "localhost", "--dialect", "v2"], "not a dialect: there are v1, v0 and legacy"),
         (&["load", "localhost", "--clients", "0"], "--clients 0 is not from 1 to 65536"),
         (&["load", "localhost", "--size", "70000", "--unreliable"], "--size 70000 is not from 4 to 65504"),
+        (&["load", "localhost", "--first", "Ada"], "\"Ada\" is no tag: that is a number up to 65535"),
         (&["decode"], "the bytes are missing (see `darkrift decode --help`)"),
         (&["decode", "xyz"], "\"xyz\" is not hexadecimal"),
     ] {

@@ -26,6 +26,21 @@ fn on_tcp_nothing_is_lost() {
 }
 
 #[test]
+fn each_client_may_say_first_who_it_is() {
+    let mut server = Listening::start(&["--echo"]);
+    let arguments = ["load", &server.address, "--clients", "2", "--rate", "1", "--seconds", "1"];
+    let first = ["--encoding", "utf8", "--first", r#"5 "Ada" u8 7"#];
+    let finished = Program::run(&[&arguments[..], &first].concat());
+    assert_eq!(finished.code, 0, "{finished:#?}");
+    finished.line_with("2 sent, 2 answered, 0 lost");
+    finished.line_with("2 messages came that were not sent here");
+    for _ in 0..2 {
+        let line = server.program.line_with(" sent ");
+        assert!(line.contains("sent reliable ordinary tag=5 length=8 "), "{line}");
+    }
+}
+
+#[test]
 fn a_server_that_does_not_echo_is_told_from_one_that_loses() {
     let server = Listening::start(&["--quiet"]);
     let finished = Program::run(&["load", &server.address, "--clients", "1", "--seconds", "1"]);
