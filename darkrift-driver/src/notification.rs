@@ -2,7 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use event_listener::{Event as Notification, EventListener};
 
@@ -54,4 +54,29 @@ fn listen(
         *listener = Some(notification.listen());
     }
     Poll::Ready(())
+}
+
+/// Waits for a notification beside something that is polled often.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    listener: EventListener,
+    /// Whom the listener wakes.
+    known: Option<Waker>,
+}
+
+impl Watch {
+    /// Of what is notified from now on.
+    pub(crate) fn new(notification: &Notification) -> Self {
+        Self { listener: notification.listen(), known: None }
+    }
+
+    /// Sees to it that the waker is woken by the notification, of which a caller that knows what it is about need hear nothing
+    /// more: pending, or ready once notified.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.known.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
+            return Poll::Pending;
+        }
+        self.known = Some(cx.waker().clone());
+        Pin::new(&mut self.listener).poll(cx)
+    }
 }

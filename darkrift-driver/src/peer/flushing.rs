@@ -70,7 +70,8 @@ impl Peer {
         state.send_again = false;
         let unsent = self.send_datagrams(state, destination);
         state.sending = false;
-        if let (Some(unsent), false) = (unsent, state.is_evicted()) {
+        let Some(unsent) = unsent else { return };
+        if !state.is_evicted() {
             if let Some(datagrams) = &mut state.datagrams {
                 datagrams.keep(unsent);
             }
@@ -85,6 +86,9 @@ impl Peer {
     fn send_datagrams(&self, state: &mut Locked<'_>, destination: SocketAddr) -> Option<Run> {
         let mut lone = [0; LONE_DATAGRAM];
         for _ in 0..SENDS {
+            if !state.has_datagrams() {
+                return None;
+            }
             if let Some(length) = state.next_lone_datagram(&mut lone) {
                 let datagram = &lone[..length];
                 if self.send_unlocked(state, datagram, length, destination).is_some() {

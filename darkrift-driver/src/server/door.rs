@@ -4,21 +4,20 @@ use std::future::{Future, poll_fn};
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
 use darkrift_proto::{CloseKind, CloseReason, ConnectionKey, Initiator, Instant, Routing};
-use event_listener::EventListener;
 
 use super::shared_udp::SharedUdp;
 use super::{Door, Entry, Inner, Joining, Running};
 use crate::address::canonical;
 use crate::datagrams::{DatagramPath, each_datagram};
 use crate::handle::Handle;
-use crate::notification::wake_listeners;
+use crate::notification::{Watch, wake_listeners};
 use crate::peer::{Drive, Peer};
 use crate::runtime::{RecvMeta, TcpListener, TcpStream, UdpSocket};
 use crate::scratch::{LONGEST_DATAGRAM, ReadMemory};
@@ -50,11 +49,7 @@ impl Inner {
     }
 
     /// Waits for `work`, or gives `None` as soon as the server stops, which `stopping` listens for.
-    async fn unless_stopped<T>(
-        &self,
-        stopping: &mut EventListener,
-        work: impl Future<Output = T>,
-    ) -> Option<T> {
+    async fn unless_stopped<T>(&self, stopping: &mut Watch, work: impl Future<Output = T>) -> Option<T> {
         let mut work = pin!(work);
         poll_fn(|cx| {
             if self.is_stopped() {
@@ -63,7 +58,7 @@ impl Inner {
             if let Poll::Ready(output) = work.as_mut().poll(cx) {
                 return Poll::Ready(Some(output));
             }
-            Pin::new(&mut *stopping).poll(cx).map(|()| None)
+            stopping.poll(cx).map(|()| None)
         })
         .await
     }
@@ -286,7 +281,7 @@ impl Observer for Served {
 
 /// Accepts TCP connections until the server stops.
 async fn accept(inner: Arc<Inner>, mut tcp: Box<dyn TcpListener>, udp: Arc<SharedUdp>) {
-    let mut stopping = inner.stopping.listen();
+    let mut stopping = Watch::new(&inner.stopping);
     let mut turn = Turn::default();
     loop {
         if turn.is_over() {
@@ -317,7 +312,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 
 /// Receives everyone's datagrams until the server stops.
 async fn receive(inner: Arc<Inner>, udp: Arc<SharedUdp>) {
-    let mut stopping = inner.stopping.listen();
+    let mut stopping = Watch::new(&inner.stopping);
     let mut memory = ReadMemory::new(BUFFERS * LONGEST_DATAGRAM);
     let mut chunks = memory.chunks_exact_mut(LONGEST_DATAGRAM);
     let mut buffers: [IoSliceMut<'_>; BUFFERS] =

@@ -63,9 +63,10 @@ impl Connection {
 
     /// Client: the token as a datagram, if it is due. It is the hello, sent back unchanged.
     pub(super) fn take_token(&mut self) -> Option<[u8; HELLO_BYTES]> {
-        let hello = self.hello.filter(|_| self.token_due)?;
-        self.token_due = false;
-        Some(hello.to_bytes())
+        if !core::mem::take(&mut self.token_due) {
+            return None;
+        }
+        self.hello.map(Hello::to_bytes)
     }
 
     /// Client: takes a datagram as the acknowledgement, if its shape is one's; true if it was.
