@@ -19,7 +19,7 @@ static class ServerProgram
     static void Main(string[] arguments)
     {
         var data = new ServerSpawnData();
-        data.Data.Directory = Path.Combine(Path.GetTempPath(), "darkrift-interop-" + Process.GetCurrentProcess().Id);
+        data.Data.Directory = Path.Combine(AppDomain.CurrentDomain.BaseDirectory, "data-" + Process.GetCurrentProcess().Id);
         data.Server.MaxStrikes = 3;
         // A version of the original that has one protocol alone does not look at that setting.
         var settings = new NameValueCollection { { "noDelay", "true" }, { "protocolVersion", arguments[1] } };
