@@ -119,10 +119,18 @@ async fn a_server_is_reached_by_either_version_of_ip() {
         let connect = Client::builder().udp_port(ports.udp).connect((address, ports.tcp));
         let client = connect.await.expect("it lets us in");
         program.told("0 connected").await;
-        // 2.10 loses datagrams until its handlers have run; what is reliable waits for them.
-        for mode in [SendMode::Reliable, SendMode::Unreliable] {
-            client.send(mode, &pattern(11)).await.expect("it is connected");
-            assert_eq!(program.told("0 message").await, format!("{mode:?} {PATTERN} 11 whole"));
+        client.send(SendMode::Reliable, &pattern(11)).await.expect("it is connected");
+        assert_eq!(program.told("0 message").await, format!("Reliable {PATTERN} 11 whole"));
+        // On a busy machine 2.10 loses some of the first datagrams.
+        let again = async {
+            loop {
+                client.send(SendMode::Unreliable, &pattern(11)).await.expect("it is connected");
+                sleep(Duration::from_millis(100)).await;
+            }
+        };
+        tokio::select! {
+            told = program.told("0 message") => assert_eq!(told, format!("Unreliable {PATTERN} 11 whole")),
+            () = again => {}
         }
         program.order(&format!("send 0 Unreliable {PATTERN} 10")).await;
         assert_eq!(received(&client).await.message(), &pattern(10));
