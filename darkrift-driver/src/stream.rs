@@ -87,10 +87,7 @@ pub(crate) fn receive_rest(
                     }
                     break;
                 }
-                Ok(count) => {
-                    input.extend_from_slice(&scratch[..count]);
-                    machine.handle_stream(now, input);
-                }
+                Ok(count) => take(machine, input, &scratch[..count], now),
                 Err(again) if again.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => break,
             }

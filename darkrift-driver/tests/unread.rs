@@ -20,6 +20,12 @@ async fn pair() -> (Server<Mock>, Client<Mock>, Client<Mock>) {
     (server, client, served)
 }
 
+fn send_many(from: &Client<Mock>) {
+    for _ in 0..MANY {
+        from.try_send(SendMode::Reliable, &Message::new(1, vec![0; 20])).unwrap();
+    }
+}
+
 #[test]
 fn a_ping_behind_many_datagrams_that_nobody_takes_is_answered() {
     run(1, Faults::default(), async {
@@ -39,9 +45,7 @@ fn a_ping_behind_many_datagrams_that_nobody_takes_is_answered() {
 fn a_ping_behind_many_short_reads_that_nobody_takes_is_answered() {
     run(1, Faults { most: 10, ..Faults::default() }, async {
         let (_server, client, served) = pair().await;
-        for _ in 0..MANY {
-            served.try_send(SendMode::Reliable, &Message::new(1, vec![0; 20])).unwrap();
-        }
+        send_many(&served);
         served.try_ping(SendMode::Reliable, &Message::empty(2)).unwrap();
         sleep(Duration::from_secs(1)).await;
         assert_eq!(client.statistics().reliable_received, u64::from(MANY) + 1);
@@ -53,9 +57,7 @@ fn a_ping_behind_many_short_reads_that_nobody_takes_is_answered() {
 fn the_end_behind_many_short_reads_that_nobody_takes_is_noticed() {
     run(1, Faults { most: 10, ..Faults::default() }, async {
         let (_server, client, served) = pair().await;
-        for _ in 0..MANY {
-            client.try_send(SendMode::Reliable, &Message::new(1, vec![0; 20])).unwrap();
-        }
+        send_many(&client);
         drop(client.close());
         let ended = CloseReason::new(Initiator::Peer, CloseKind::EndOfStream);
         assert_eq!(served.closed().await, ended);

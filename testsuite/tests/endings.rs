@@ -160,13 +160,18 @@ fn a_peer_that_cannot_have_everything_is_not_told_of_an_orderly_end() {
     here.block_on(expect_a_reset(&served));
 }
 
+/// A server whose closes take so long at most, a client, and the server's side of it.
+async fn pair_that_lingers(limit: Duration) -> (Server, Client, Client) {
+    let (server, address) = bind(Server::builder().limits(|limits| limits.linger = limit)).await;
+    let client = soon(Client::connect(address)).await.unwrap();
+    let served = soon(server.accept()).await.unwrap();
+    (server, client, served)
+}
+
 #[test]
 fn a_peer_that_reads_nothing_until_the_linger_time_is_over_sees_a_reset() {
     runtime().block_on(async {
-        let (server, address) =
-            bind(Server::builder().limits(|limits| limits.linger = Duration::from_millis(50))).await;
-        let client = soon(Client::connect(address)).await.unwrap();
-        let served = soon(server.accept()).await.unwrap();
+        let (_server, client, served) = pair_that_lingers(Duration::from_millis(50)).await;
         fill_up(&served).await;
         soon(served.close()).await;
         expect_a_reset(&client).await;
@@ -176,10 +181,7 @@ fn a_peer_that_reads_nothing_until_the_linger_time_is_over_sees_a_reset() {
 #[test]
 fn a_close_waits_for_no_time_limit_though_nobody_took_what_the_peer_sent_before() {
     runtime().block_on(async {
-        let (server, address) =
-            bind(Server::builder().limits(|limits| limits.linger = Duration::from_secs(3600))).await;
-        let client = soon(Client::connect(address)).await.unwrap();
-        let served = soon(server.accept()).await.unwrap();
+        let (_server, client, served) = pair_that_lingers(Duration::from_secs(3600)).await;
         fill_up(&client).await;
         soon(served.close()).await;
         assert_eq!(soon(client.recv()).await, None);

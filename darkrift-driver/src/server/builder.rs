@@ -114,8 +114,8 @@ impl<R: Runtime> ServerBuilder<R> {
     }
 
     /// How many clients there may be at one time. Default 65,536, as many as there are ids. One whose connection has closed is
-    /// none any more, although its socket may linger; only past as many of those as [`max_pending`](Self::max_pending) allows they
-    /// count, too.
+    /// none any more, although its socket may linger; only past as many of those as [`max_pending`](Self::max_pending) allows
+    /// they count, too.
     #[must_use]
     pub const fn max_clients(mut self, clients: usize) -> Self {
         self.options.config.max_clients = clients;
