@@ -21,18 +21,21 @@
 //! does.
 #![forbid(unsafe_code)]
 
+mod udp;
+
 use std::future::Future;
-use std::io::{self, IoSlice, IoSliceMut};
+use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use darkrift_driver::UdpBatch;
-use darkrift_driver::runtime::{self, BoxFuture, Instant, RecvMeta, Runtime, SockRef, Transmit};
+use darkrift_driver::runtime::{self, BoxFuture, Instant, Runtime, SockRef};
 use tokio::io::{AsyncRead, Interest, ReadBuf};
 use tokio::net;
 use tokio::runtime::Handle;
+
+use self::udp::UdpSocket;
 
 darkrift_driver::adapter!(Tokio, "tokio");
 
@@ -90,8 +93,7 @@ impl Runtime for Tokio {
     }
 
     fn wrap_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<Box<dyn runtime::UdpSocket>> {
-        let batch = UdpBatch::new(&SockRef::from(&socket))?;
-        Ok(Box::new(UdpSocket { socket: net::UdpSocket::from_std(socket)?, batch }))
+        Ok(Box::new(UdpSocket::new(socket)?))
     }
 }
 
@@ -163,52 +165,5 @@ impl runtime::TcpListener for TcpListener {
     ) -> Poll<io::Result<(Box<dyn runtime::TcpStream>, SocketAddr)>> {
         let (stream, address) = ready!(self.0.poll_accept(cx))?;
         Poll::Ready(Ok((Box::new(TcpStream(stream)), address)))
-    }
-}
-
-#[derive(Debug)]
-struct UdpSocket {
-    socket: net::UdpSocket,
-    batch: UdpBatch,
-}
-
-impl runtime::UdpSocket for UdpSocket {
-    fn poll_receive(
-        &self,
-        cx: &mut Context<'_>,
-        buffers: &mut [IoSliceMut<'_>],
-        meta: &mut [RecvMeta],
-    ) -> Poll<io::Result<usize>> {
-        loop {
-            ready!(self.socket.poll_recv_ready(cx))?;
-            let mut received = None;
-            let result = self.socket.try_io(Interest::READABLE, || {
-                let count = self.batch.receive(&self.socket, buffers, meta)?;
-                received = Some(count);
-                // A call that could have brought more has found the socket empty: the runtime is told so, and the
-                // next call waits for the next datagram without asking the system first.
-                if count < buffers.len().min(UdpBatch::BUFFERS) {
-                    return Err(io::ErrorKind::WouldBlock.into());
-                }
-                Ok(())
-            });
-            match (received, result) {
-                (Some(count), _) => return Poll::Ready(Ok(count)),
-                (None, Err(error)) if error.kind() == io::ErrorKind::WouldBlock => {}
-                (None, result) => return Poll::Ready(result.map(|()| 0)),
-            }
-        }
-    }
-
-    fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
-        self.socket.try_io(Interest::WRITABLE, || self.batch.send(&self.socket, transmit))
-    }
-
-    fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.socket.poll_send_ready(cx)
-    }
-
-    fn max_segments(&self) -> usize {
-        self.batch.max_segments()
     }
 }
