@@ -1,5 +1,7 @@
 //! A server's door: who may come in, whose token a datagram carries, and whose datagram it is.
 
+mod addresses;
+
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -8,6 +10,7 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
+use self::addresses::{Address, Addresses};
 use crate::connection::{Connection, ServerConfig};
 use crate::time::Instant;
 use crate::wire::{Acknowledgement, Hello, TOKEN_BYTES, Token};
@@ -99,7 +102,7 @@ pub struct Listener {
     /// no peer that can choose keys which collide.
     tokens: BTreeMap<Token, u32>,
     /// The connection of each address that a token came from.
-    addresses: BTreeMap<Address, ConnectionKey>,
+    addresses: Addresses,
     /// Those that wait for their token, or were refused and have not gone.
     pending: Crowd,
     paired: usize,
@@ -108,22 +111,6 @@ pub struct Listener {
     /// How many connections were accepted so far.
     accepted: u64,
     ignored: u64,
-}
-
-/// A UDP address as a key, which is looked up for every datagram: small, and what differs between most addresses
-/// first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Address {
-    port: u16,
-    ip_low: u64,
-    ip_high: u64,
-}
-
-impl Address {
-    fn new(address: SocketAddr) -> Self {
-        let ip = ip_number(address.ip());
-        Self { port: address.port(), ip_low: ip as u64, ip_high: (ip >> 64) as u64 }
-    }
 }
 
 /// The IP address as a number, the same for an IPv4 address and its mapping into IPv6.
@@ -251,7 +238,7 @@ impl Listener {
             slots: Vec::new(),
             free: Vec::new(),
             tokens: BTreeMap::new(),
-            addresses: BTreeMap::new(),
+            addresses: Addresses::new(),
             pending: Crowd::NOBODY,
             paired: 0,
             leaving: Crowd::NOBODY,
@@ -299,7 +286,7 @@ impl Listener {
 
     fn route(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) -> Routing {
         let address = Address::new(from);
-        let holder = self.addresses.get(&address).copied();
+        let holder = self.addresses.get(address);
         match (holder, self.carried_token(datagram)) {
             (Some(holder), None) => Routing::Deliver(holder),
             (Some(holder), Some(carried)) if carried == holder.index => self.answer_again(now, carried),
@@ -502,8 +489,8 @@ impl Listener {
         }
         // Unless it was evicted, and the address is another's.
         let address = Address::new(paired.from);
-        if self.addresses.get(&address) == Some(&key) {
-            self.addresses.remove(&address);
+        if self.addresses.get(address) == Some(key) {
+            self.addresses.remove(address);
         }
     }
 }
