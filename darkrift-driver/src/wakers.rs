@@ -5,12 +5,12 @@
 //! ends are noticed all the same. Each socket's input is registered under a waker of its own, which also remembers that it
 //! was woken, so that nobody looks at a socket that has nothing new. Output is the task's: a socket that was full wakes it.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
 
 use parking_lot::Mutex;
+use smallvec::SmallVec;
 
 /// A receiver's place in the line of those that wait.
 #[derive(Debug, Default)]
@@ -46,7 +46,8 @@ pub(crate) struct Wakers {
 #[derive(Debug, Default)]
 struct Slots {
     task: Option<Waker>,
-    receivers: VecDeque<Waiting>,
+    /// In the order in which they came. As a rule there is one.
+    receivers: SmallVec<[Waiting; 1]>,
     next: u64,
 }
 
@@ -208,7 +209,7 @@ impl Wakers {
         }
         let new = *place.key.get_or_insert(slots.next);
         slots.next = slots.next.max(new + 1);
-        slots.receivers.push_back(Waiting { key: new, waker: waker.clone(), kept: place.kept });
+        slots.receivers.push(Waiting { key: new, waker: waker.clone(), kept: place.kept });
         self.waiting.store(slots.receivers.len(), Ordering::SeqCst);
     }
 
@@ -253,7 +254,7 @@ impl Wakers {
             return None;
         }
         let mut slots = self.slots.lock();
-        let popped = slots.receivers.pop_front();
+        let popped = (!slots.receivers.is_empty()).then(|| slots.receivers.remove(0));
         self.waiting.store(slots.receivers.len(), Ordering::SeqCst);
         popped
     }
