@@ -1,6 +1,6 @@
 //! Memory that a thread has for whatever connection it looks after: an idle connection holds none.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::{Deref, DerefMut};
 
 use bytes::{Bytes, BytesMut};
@@ -59,6 +59,8 @@ thread_local! {
     static SCRATCH: RefCell<ReadMemory> = RefCell::new(ReadMemory::new(SCRATCH_BYTES));
     /// Where short reads are kept, one behind the other. It is used again once all of them have gone.
     static SHARED: RefCell<BytesMut> = RefCell::new(BytesMut::with_capacity(SHARED_BYTES));
+    /// Where a datagram is encoded that leaves at once.
+    static OUTGOING: Cell<BytesMut> = Cell::new(BytesMut::new());
 }
 
 /// Runs `f` with this thread's read buffer.
@@ -84,6 +86,21 @@ pub(crate) fn keep(read: &[u8]) -> Bytes {
 /// Runs `f` with this thread's memory for short reads, which it must leave empty.
 pub(crate) fn with_shared<T>(f: impl FnOnce(&mut BytesMut) -> T) -> T {
     SHARED.with(|shared| f(&mut shared.borrow_mut()))
+}
+
+/// Runs `f` with this thread's memory for a datagram that leaves at once, which is empty.
+#[inline]
+pub(crate) fn with_outgoing<T>(f: impl FnOnce(&mut BytesMut) -> T) -> T {
+    OUTGOING.with(|outgoing| {
+        // Taken, since a value's own code may send on another connection while it is encoded.
+        let mut buffer = outgoing.take();
+        let result = f(&mut buffer);
+        buffer.clear();
+        if buffer.capacity() <= SHARED_BYTES {
+            outgoing.set(buffer);
+        }
+        result
+    })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use common::*;
 use darkrift_proto::wire::{Frames, Hello};
 use darkrift_proto::{
@@ -69,6 +69,7 @@ enum Operation {
     Write(usize),
     TakeDatagrams(usize),
     TakeLoneDatagram(usize),
+    SendDatagram(usize),
     Wait(u64),
 }
 
@@ -85,7 +86,8 @@ fn operation() -> impl Strategy<Value = Operation> {
         4 => Just(Configure),
         4 => Just(Timeout),
         8 => (mode(), length.clone()).prop_map(|(mode, length)| Send(mode, length)),
-        8 => (mode(), length).prop_map(|(mode, length)| SendEncoded(mode, length)),
+        8 => (mode(), length.clone()).prop_map(|(mode, length)| SendEncoded(mode, length)),
+        4 => length.prop_map(SendDatagram),
         2 => mode().prop_map(Ping),
         2 => (mode(), any::<u16>()).prop_map(|(mode, code)| Acknowledge(mode, code)),
         1 => (0..10_u32).prop_map(Forgive),
@@ -189,6 +191,15 @@ impl Observed {
                 let run = self.connection().poll_datagrams(*most);
                 assert_eq!(run.is_some(), announced);
                 assert!(run.is_none_or(|run| run.segment > 0 && run.contents.len() <= 65_507));
+            }
+            Operation::SendDatagram(length) => {
+                let waited = self.connection().has_datagram();
+                let mut datagram = BytesMut::from(&b"before"[..]);
+                let message = Message::new(9, vec![9; *length]);
+                let result = self.driven.connection.send_datagram(self.now, &message, &mut datagram);
+                let appended = if result.is_ok() && !waited { 3 + length } else { 0 };
+                assert_eq!((datagram.len(), &datagram[..6]), (6 + appended, &b"before"[..]));
+                assert_eq!(self.connection().has_datagram(), waited);
             }
             Operation::TakeLoneDatagram(room) => {
                 let announced = self.connection().has_datagram();

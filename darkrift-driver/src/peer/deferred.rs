@@ -34,11 +34,11 @@ impl Deferred {
     ) -> Result<(), SendError> {
         let mut state = peer.lock();
         peer.queue_encoded(&mut state, mode, message)?;
+        state.burst.add_to_others();
         if state.sends_soon(mode) {
             peer.send_soon(&mut state);
             return Ok(());
         }
-        state.burst.add_to_others();
         if state.scheduled || state.deferred {
             return Ok(());
         }

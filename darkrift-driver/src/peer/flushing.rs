@@ -25,7 +25,7 @@ impl Peer {
         }
         // Also where none is queued: the sender may have one in its hand that the socket has just refused.
         if state.sending || state.has_datagrams() {
-            self.flush_datagrams(state);
+            self.flush_datagrams(state, &[]);
         }
     }
 
@@ -59,7 +59,8 @@ impl Peer {
         }
     }
 
-    fn flush_datagrams(&self, state: &mut Locked<'_>) {
+    /// Offers the socket the datagrams that are queued, behind `first` where that is one.
+    pub(super) fn flush_datagrams(&self, state: &mut Locked<'_>, first: &[u8]) {
         let Some(destination) = state.datagram_address else { return };
         // One at a time, so that they leave in the order in which they were queued.
         if state.sending {
@@ -68,7 +69,7 @@ impl Peer {
         }
         state.sending = true;
         state.send_again = false;
-        let unsent = self.send_datagrams(state, destination);
+        let unsent = self.send_datagrams(state, destination, first);
         state.sending = false;
         let Some(unsent) = unsent else { return };
         if !state.is_evicted() {
@@ -82,13 +83,16 @@ impl Peer {
         }
     }
 
-    /// Sends the datagrams that are queued; gives those that the socket does not take.
-    fn send_datagrams(&self, state: &mut Locked<'_>, destination: SocketAddr) -> Option<Run> {
-        let mut lone = [0; LONE_DATAGRAM];
+    /// Sends `first`, where that is a datagram, and those that are queued; gives those that the socket does not take.
+    fn send_datagrams(&self, state: &mut Locked<'_>, destination: SocketAddr, first: &[u8]) -> Option<Run> {
+        if !first.is_empty() && self.send_unlocked(state, first, first.len(), destination).is_some() {
+            return Some(Run { contents: Bytes::copy_from_slice(first), segment: first.len() });
+        }
         for _ in 0..SENDS {
             if !state.has_datagrams() {
                 return None;
             }
+            let mut lone = [0; LONE_DATAGRAM];
             if let Some(length) = state.next_lone_datagram(&mut lone) {
                 let datagram = &lone[..length];
                 if self.send_unlocked(state, datagram, length, destination).is_some() {

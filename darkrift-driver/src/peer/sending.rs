@@ -6,6 +6,7 @@ use darkrift_proto::{EncodedMessage, Instant, MessageKind, SendError, SendMode, 
 
 use super::{Drive, Locked, Peer, PeerState};
 use crate::notification::wait_for;
+use crate::scratch::with_outgoing;
 
 /// As much waits to leave on UDP as is offered to the socket at once, however long the burst goes on: half of what may
 /// wait by default.
@@ -17,12 +18,45 @@ impl Peer {
     pub(crate) fn send<M: ToMessage + ?Sized>(&self, mode: SendMode, message: &M) -> Result<(), SendError> {
         let mut state = self.state.lock();
         let now = self.send_time(&state, message.kind());
+        if mode == SendMode::Unreliable && state.is_quiet() {
+            return self.send_first_datagram(&mut self.with_wakes(state), now, message);
+        }
         let result = state.machine.send(now, mode, message);
         if result.is_ok() && state.leaves_with_others(mode) {
             state.burst.add_to_others();
             return Ok(());
         }
         self.sent(&mut self.with_wakes(state), mode, result)
+    }
+
+    /// Sends an unreliable message while nothing else is to be sent: a lone one past the queue.
+    fn send_first_datagram<M: ToMessage + ?Sized>(
+        &self,
+        state: &mut Locked<'_>,
+        now: Instant,
+        message: &M,
+    ) -> Result<(), SendError> {
+        if !state.burst.add(|| self.runtime.now()) {
+            state.machine.send(now, SendMode::Unreliable, message)?;
+            if state.sends_soon(SendMode::Unreliable) {
+                self.send_soon(state);
+            } else {
+                state.schedule();
+            }
+            return Ok(());
+        }
+        with_outgoing(|datagram| {
+            state.machine.send_datagram(now, message, datagram)?;
+            self.send_lone_datagram(state, datagram);
+            Ok(())
+        })
+    }
+
+    #[inline(never)]
+    fn send_lone_datagram(&self, state: &mut Locked<'_>, datagram: &[u8]) {
+        self.flush_datagrams(state, datagram);
+        state.burst.wrote(self.runtime.now());
+        state.settle_close();
     }
 
     /// Queues a message that is encoded already.
@@ -94,6 +128,7 @@ impl Peer {
                 if state.leaves_with_others(mode) {
                     state.burst.add_to_others();
                 } else if state.sends_soon(mode) {
+                    state.burst.add_to_others();
                     self.send_soon(state);
                 } else {
                     self.sent_first(state, clock);
@@ -110,7 +145,6 @@ impl Peer {
     /// So much waits to leave on UDP that more would push out what is there, although the socket may take it.
     #[cold]
     pub(super) fn send_soon(&self, state: &mut Locked<'_>) {
-        state.burst.add_to_others();
         if state.has_blocked_datagrams() {
             state.schedule();
         } else {
@@ -167,6 +201,13 @@ impl PeerState {
     #[inline]
     fn leaves_with_others(&self, mode: SendMode) -> bool {
         (self.scheduled || self.deferred) && !self.sends_soon(mode)
+    }
+
+    /// Whether a datagram that is queued now would leave at once or begin a burst.
+    #[inline]
+    fn is_quiet(&self) -> bool {
+        let others_send = self.scheduled || self.deferred || self.sending;
+        !others_send && !self.has_datagrams() && self.datagram_address.is_some()
     }
 
     /// Whether so much waits to leave on UDP that it must leave now.

@@ -1,6 +1,7 @@
 //! What waits to leave on UDP: datagrams one behind another in one buffer, so that a burst leaves in one call.
 
 use alloc::collections::VecDeque;
+use core::mem;
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -201,6 +202,25 @@ impl DatagramQueue {
             self.lengths = VecDeque::new();
         }
     }
+}
+
+/// Appends a message's datagram to `buffer`, or leaves it as it was; gives its length.
+#[inline]
+pub(super) fn encode_datagram<M: ToMessage + ?Sized>(
+    buffer: &mut BytesMut,
+    message: &M,
+    encoding: Encoding,
+) -> Result<usize, SendError> {
+    let start = buffer.len();
+    let mut writer = Writer::append_to(mem::take(buffer), encoding);
+    let result = encode_message(&mut writer, message, encoding);
+    *buffer = writer.into_buffer();
+    let length = buffer.len() - start;
+    result
+        .map_err(SendError::from)
+        .and_then(|()| check_length(length))
+        .inspect_err(|_| buffer.truncate(start))?;
+    Ok(length)
 }
 
 fn check_length(length: usize) -> Result<u16, SendError> {

@@ -1,8 +1,8 @@
 //! What goes to the peer: messages, pings, and what the two transports take.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
-use super::datagram_queue::Datagrams;
+use super::datagram_queue::{Datagrams, encode_datagram};
 use super::{Connection, Event, SendError, StreamOutput};
 use crate::data::{EncodeError, Writer};
 use crate::message::{EncodedMessage, Message, MessageKind, Received, SendMode, ToMessage};
@@ -29,6 +29,29 @@ impl Connection {
         self.check_may_send(mode)?;
         self.queue(mode, message)?;
         self.sent(now, mode, message.kind());
+        Ok(())
+    }
+
+    /// Sends an unreliable message past the queue where nothing waits in it: appends its datagram to `datagram`, for the
+    /// caller to send at once. Appends nothing where others wait, or the token is due: then the message is queued behind
+    /// them, as by [`send`](Self::send).
+    ///
+    /// # Errors
+    /// As [`send`](Self::send). Nothing is appended then.
+    #[inline]
+    pub fn send_datagram<M: ToMessage + ?Sized>(
+        &mut self,
+        now: Instant,
+        message: &M,
+        datagram: &mut BytesMut,
+    ) -> Result<(), SendError> {
+        if self.has_datagram() {
+            return self.send(now, SendMode::Unreliable, message);
+        }
+        self.check_may_send(SendMode::Unreliable)?;
+        let length = encode_datagram(datagram, message, self.limits().encoding)?;
+        self.counted.datagram_bytes_sent += length as u64;
+        self.sent(now, SendMode::Unreliable, message.kind());
         Ok(())
     }
 
