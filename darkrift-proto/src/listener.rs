@@ -27,7 +27,7 @@ pub trait TokenSource {
 }
 
 /// Names a connection for its listener. Indexes are dense, so that a caller can keep its own data in a `Vec`;
-/// a key is never used twice.
+/// a key is used again only once its index has been so 2^32 times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionKey {
     index: u32,

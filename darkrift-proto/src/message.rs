@@ -313,7 +313,7 @@ pub trait ToMessage {
     /// The tag to send it with.
     fn tag(&self) -> u16;
 
-    /// Writes the payload.
+    /// Writes the payload, behind what the writer holds already.
     ///
     /// # Errors
     /// What the value's [`Encode`] refuses.
@@ -524,7 +524,10 @@ impl<'a> Attempt<'a> {
     ) -> Result<(), EncodeError> {
         Header::user(message.tag(), message.kind()).write(self.writer.buffer_mut());
         self.writer.begin(encoding);
-        message.encode_payload(self.writer)
+        let start = self.writer.start();
+        message.encode_payload(self.writer)?;
+        assert!(self.writer.start() == start, "an `Encode` has replaced the writer that it was to write to");
+        Ok(())
     }
 }
 

@@ -93,6 +93,7 @@ fn bad_input_before_the_token_is_looked_at_only_after_it() {
     server.reads(&[0xff; 4]);
     assert!(!server.connection.is_closed());
     server.connection.handle_paired(NOW);
+    server.connection.configure(NOW, ID);
     server.reads(&[]);
     assert_eq!(server.closed_for(), Some(CloseKind::NegativeFrame(-1)));
 }

@@ -11,7 +11,8 @@ use crate::wire::Dialect;
 #[non_exhaustive]
 pub struct Limits {
     /// Bytes that may wait for the peer to read them on TCP. Default 1 MiB. A message is taken while the queue is
-    /// empty or stays within this; a single message may be larger.
+    /// empty or stays within this; a single message may be larger,
+    /// and waits until everything before it has left.
     pub reliable_queue: usize,
     /// Bytes that may wait to leave on UDP. Default 64 KiB; past it the oldest datagrams are dropped and counted.
     pub unreliable_queue: usize,
@@ -19,7 +20,8 @@ pub struct Limits {
     /// so that TCP itself slows the peer; of the unreliable ones the newest are kept.
     pub undelivered: usize,
     /// Bytes of reliable messages that may wait for the application. Default 1 MiB; past it the stream is not read.
-    /// A single message may be larger.
+    /// A single message may be larger. As many bytes again may wait where the stream has failed, since what the system holds
+    /// of it would be lost ([`Connection::handle_stream_rest`](super::Connection::handle_stream_rest)).
     pub undelivered_bytes: usize,
     /// Bytes of unreliable messages that may wait for the application. Default 384 KiB: 256 that each fit one packet
     /// are less, so it matters only where larger ones come. Past it the newest are kept, and those that go are counted

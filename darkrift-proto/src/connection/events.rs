@@ -56,16 +56,16 @@ pub(super) struct Run {
 
 impl Run {
     /// How many of the frames at the front of `input` are ordinary messages of at most `limit` bytes, as far as
-    /// `room` of them, and how many bytes they are.
+    /// `room` of them and the one with which they come to `room_for_bytes`, and how many bytes they are.
     #[inline]
-    pub(super) fn measure(input: &[u8], limit: usize, room: usize) -> (usize, usize) {
+    pub(super) fn measure(input: &[u8], limit: usize, room: usize, room_for_bytes: usize) -> (usize, usize) {
         let mut frames = Frames::new(input, limit);
-        let (mut count, mut left) = (0, input.len());
-        while count < room && frames.next().and_then(ordinary_tag).is_some() {
+        let (mut count, mut length) = (0, 0);
+        while count < room && length < room_for_bytes && frames.next().and_then(ordinary_tag).is_some() {
             count += 1;
-            left = frames.rest().len();
+            length = input.len() - frames.rest().len();
         }
-        (count, input.len() - left)
+        (count, length)
     }
 
     /// The frames that [`measure`](Self::measure) found.
@@ -150,6 +150,20 @@ impl Events {
             0
         } else {
             self.limit.saturating_sub(self.ordered_count)
+        }
+    }
+
+    /// How many bytes of the stream may be added now, and the message with which they come to so many. Headers count here,
+    /// so that it is a little less than there is room for.
+    pub(super) fn room_for_bytes(&self) -> usize {
+        self.byte_limit.saturating_sub(self.ordered_bytes).max(1)
+    }
+
+    /// Lifts the limit of events from the stream, and makes room for as many bytes again as may wait; once.
+    pub(super) fn make_room_for_rest(&mut self) {
+        if self.limit < usize::MAX {
+            self.byte_limit = self.byte_limit.saturating_mul(2);
+            self.limit = usize::MAX;
         }
     }
 
@@ -437,12 +451,15 @@ mod tests {
     fn the_ordinary_frames_at_the_front_are_taken_as_one_as_far_as_there_is_room() {
         let ping = [0, 0, 0, 5, 0x40, 0, 0, 0, 1];
         let input = [&frames(0..3)[..], &ping, &frames(3..4)].concat();
-        assert_eq!(Run::measure(&input, 100, 9), (3, 33));
-        assert_eq!(Run::measure(&input, 100, 2), (2, 22));
-        assert_eq!(Run::measure(&input, 100, 0), (0, 0));
-        assert_eq!(Run::measure(&input, 6, 9), (0, 0));
-        assert_eq!(Run::measure(&input[..32], 100, 9), (2, 22));
-        assert_eq!(Run::measure(&ping, 100, 9), (0, 0));
+        assert_eq!(Run::measure(&input, 100, 9, 1000), (3, 33));
+        assert_eq!(Run::measure(&input, 100, 2, 1000), (2, 22));
+        assert_eq!(Run::measure(&input, 100, 0, 1000), (0, 0));
+        assert_eq!(Run::measure(&input, 6, 9, 1000), (0, 0));
+        assert_eq!(Run::measure(&input[..32], 100, 9, 1000), (2, 22));
+        assert_eq!(Run::measure(&ping, 100, 9, 1000), (0, 0));
+        for (room_for_bytes, taken) in [(1, (1, 11)), (11, (1, 11)), (12, (2, 22)), (22, (2, 22))] {
+            assert_eq!(Run::measure(&input, 100, 9, room_for_bytes), taken);
+        }
     }
 
     #[test]

@@ -24,13 +24,16 @@ impl Connection {
 
     /// Server: the application accepted the client, which is told its id (Configure);
     /// [`Event::Connected`](super::Event::Connected) follows, and then what came meanwhile, and the close where the
-    /// client has ended its stream already. No effect except in [`State::Paired`].
+    /// client has ended its stream already, or what it sent is to end the connection. No effect except in
+    /// [`State::Paired`].
     pub fn configure(&mut self, now: Instant, id: ClientId) {
         if self.state == State::Paired {
             self.stream.push_command(Command::Configure(id));
             self.configured(now, id);
-            // Where input is left, `handle_stream` comes to its end.
-            if self.stream_ended && self.input_left == 0 {
+            if let Some(kind) = self.fault.take() {
+                self.end(now, Initiator::Local, *kind);
+            } else if self.stream_ended && self.input_left == 0 {
+                // Where input is left, `handle_stream` comes to its end.
                 self.end(now, Initiator::Peer, CloseKind::EndOfStream);
             }
         }

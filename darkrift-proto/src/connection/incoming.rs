@@ -1,5 +1,7 @@
 //! What came from the peer: frames off the stream, and datagrams.
 
+use alloc::boxed::Box;
+
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::events::Run;
@@ -29,7 +31,7 @@ impl Connection {
             State::AwaitingHello | State::AwaitingAcknowledgement | State::AwaitingConfigure => true,
             State::AwaitingToken => self.input_left < HELD_BEFORE_TOKEN,
             // Nothing more comes, and what came waits for the application's word.
-            State::Paired if self.stream_ended => false,
+            State::Paired if self.stream_ended || self.fault.is_some() => false,
             State::Paired | State::Connected => self.events.room() > 0,
             State::Closing => !self.stream_ended,
             State::Drained => false,
@@ -40,6 +42,15 @@ impl Connection {
     /// 0 if unknown. A hint for the size of the next read. A peer chose it: never allocate it at once.
     pub const fn stream_read_hint(&self) -> usize {
         self.input_missing
+    }
+
+    /// As [`handle_stream`](Self::handle_stream), for what the system still holds of a stream whose peer has gone, or that
+    /// takes no output any more: nothing comes behind it, and to leave it there would be to lose it. The limit of waiting
+    /// messages is lifted, and as many bytes again as [`Limits::undelivered_bytes`](super::Limits::undelivered_bytes) may
+    /// wait.
+    pub fn handle_stream_rest(&mut self, now: Instant, input: &mut BytesMut) {
+        self.events.make_room_for_rest();
+        self.handle_stream(now, input);
     }
 
     /// Bytes came on the stream: `input` holds them behind whatever the last call left in it.
@@ -81,6 +92,7 @@ impl Connection {
         self.input_missing = 0;
         let takes_frames = match self.state {
             State::AwaitingToken | State::Closing | State::Drained => false,
+            State::Paired if self.fault.is_some() => false,
             State::AwaitingHello => self.take_hello(now, input),
             _ => true,
         };
@@ -93,7 +105,7 @@ impl Connection {
     fn take_run(&mut self, now: Instant, input: &mut BytesMut) -> Taken {
         let (limit, room) = (self.side.max_frame(), self.frame_room());
         if matches!(self.state, State::Connected | State::Paired) {
-            let (count, length) = Run::measure(input, limit, room);
+            let (count, length) = Run::measure(input, limit, room, self.events.room_for_bytes());
             if count > 0 {
                 self.counted.stream_bytes_received += length as u64;
                 self.counted.reliable_received += count as u64;
@@ -113,7 +125,7 @@ impl Connection {
         self.counted.stream_bytes_received += (FRAME_LENGTH_BYTES + length) as u64;
         input.advance(FRAME_LENGTH_BYTES);
         self.take_message(now, input.split_to(length).freeze());
-        if self.is_closed() { Taken::Nothing } else { Taken::Some }
+        if self.is_closed() || self.fault.is_some() { Taken::Nothing } else { Taken::Some }
     }
 
     /// How many frames may be taken at once. Before Configure a client never stops, since Configure is among them; it
@@ -148,7 +160,17 @@ impl Connection {
                 CloseKind::FrameTooLong { length, limit: u32::try_from(limit).unwrap_or(u32::MAX) }
             }
         };
-        self.end(now, Initiator::Local, kind);
+        self.end_for_fault(now, kind);
+    }
+
+    /// Ends the connection for what the peer sent. A client whose token came has been there: the application hears of it
+    /// first, and of what it sent before that.
+    fn end_for_fault(&mut self, now: Instant, kind: CloseKind) {
+        if self.state == State::Paired {
+            self.fault = Some(Box::new(kind));
+        } else {
+            self.end(now, Initiator::Local, kind);
+        }
     }
 
     /// Takes one message, of any kind.
@@ -187,6 +209,8 @@ impl Connection {
                 self.counted.datagrams_ignored += 1;
                 return;
             }
+            // It is closed but for the word to the application.
+            State::Paired if self.fault.is_some() => return,
             _ => {}
         }
         self.last_heard = now;
@@ -302,7 +326,7 @@ impl Connection {
     }
 
     fn strike_out(&mut self, now: Instant, last: StrikeReason) {
-        self.end(now, Initiator::Local, CloseKind::Strikes { last, total: self.strikes });
+        self.end_for_fault(now, CloseKind::Strikes { last, total: self.strikes });
     }
 
     /// Server: takes `weight` off the client's strikes, as a handler of the original may forgive one.

@@ -18,6 +18,7 @@ mod stream_queue;
 mod strike;
 mod timers;
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 pub use config::{ClientConfig, Limits, ServerConfig};
@@ -153,6 +154,8 @@ pub struct Connection {
     id: Option<ClientId>,
     /// Server: the sum of strikes.
     strikes: u32,
+    /// Server: why the connection ends as soon as the application has accepted the client.
+    fault: Option<Box<CloseKind>>,
 }
 
 /// The role, with its settings.
@@ -224,6 +227,7 @@ impl Connection {
             input_missing: 0,
             token_due: false,
             strikes: 0,
+            fault: None,
             stream_ended: false,
             stream_shut: false,
             stream_cut: false,
@@ -300,7 +304,8 @@ impl Connection {
         matches!(self.state, State::Drained)
     }
 
-    fn limits(&self) -> &Limits {
+    /// The limits of its settings.
+    pub fn limits(&self) -> &Limits {
         self.side.limits()
     }
 }

@@ -26,7 +26,8 @@ pub struct Statistics {
     pub datagram_bytes_sent: u64,
     /// Unreliable messages dropped since the application did not take them in time.
     pub undelivered_dropped: u64,
-    /// Datagrams dropped since they did not leave in time.
+    /// Datagrams dropped since they did not leave in time, and newer ones came. Not those that still waited when the
+    /// connection ended.
     pub unsent_dropped: u64,
     /// Datagrams that made no sense and were dropped.
     pub datagrams_ignored: u64,

@@ -21,6 +21,9 @@ use alloc::vec::Vec;
 const LENGTH_BYTES: usize = 4;
 
 /// A value that can be written into a payload. `#[derive(Encode)]` writes the fields in order.
+///
+/// The writer may hold more than this value, such as other messages that wait in the same buffer: it is written to, and never
+/// taken or replaced (`mem::take`). What is made in several steps is made in a [`Writer`] of one's own.
 #[diagnostic::on_unimplemented(
     note = "derive `Encode` for a type of yours, or name functions of your own for the field: `#[darkrift(with = …)]`",
     note = "not every type has a form in DarkRift's format: a map is sent as a `Vec<(K, V)>`, and a `usize` as a `u32`"

@@ -68,6 +68,12 @@ impl Writer {
         self.encoding = encoding;
     }
 
+    /// Where in its buffer position 0 is.
+    #[inline]
+    pub(crate) const fn start(&self) -> usize {
+        self.start
+    }
+
     /// The buffer that it writes to, with what was there before.
     #[inline]
     pub(crate) const fn buffer(&self) -> &BytesMut {
