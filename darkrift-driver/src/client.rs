@@ -102,7 +102,11 @@ impl<R> Client<R> {
     /// Dropping the future before it is ready means that the message was not sent.
     #[inline]
     pub async fn send<M: ToMessage + ?Sized>(&self, mode: SendMode, message: &M) -> Result<(), SendError> {
-        self.peer().when_there_is_room(|| self.try_send(mode, message)).await
+        match self.try_send(mode, message) {
+            // Boxed, so that the future of every send that need not wait is small.
+            Err(SendError::Full { .. }) => Box::pin(self.peer().send_once_there_is_room(mode, message)).await,
+            result => result,
+        }
     }
 
     /// Sends a message if there is room for it now.

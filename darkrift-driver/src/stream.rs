@@ -19,6 +19,10 @@ const READ_BYTES: usize = 64 << 10;
 /// How many calls one drive makes at most before others get their turn.
 const READS: usize = 16;
 
+/// How many calls at most read what is left of a stream that takes no output any more: 4 MiB, past what most systems keep
+/// for a stream that is not read.
+const REST_READS: usize = 64;
+
 /// How many reads at most take what nobody will look at off a stream, so that its close is no reset.
 const DISCARDED_READS: usize = 256;
 
@@ -65,8 +69,8 @@ pub(crate) fn flush(
 
 /// Reads what is there of a stream that takes no output any more since a write has failed with `error`, such as the peer's
 /// last words, and ends the connection: as the peer did, where that ended its side in good order, and for this error where
-/// not. What the machine has no room for is lost: who would make room may wait for the peer. Not by way of the runtime,
-/// which may not have heard yet of what is there.
+/// not. Also what the application has no room for, since the system drops it otherwise. Not by way of the runtime, which may
+/// not have heard yet of what is there.
 pub(crate) fn receive_rest(
     stream: &dyn TcpStream,
     machine: &mut Connection,
@@ -75,10 +79,13 @@ pub(crate) fn receive_rest(
     error: &io::Error,
     now: Instant,
 ) {
-    machine.handle_stream(now, input);
+    machine.handle_stream_rest(now, input);
     with_scratch(|scratch| {
         let scratch = &mut scratch[..READ_BYTES];
-        while !ended && !machine.is_closed() && machine.wants_stream_read() {
+        for _ in 0..REST_READS {
+            if ended || machine.is_closed() || !machine.wants_stream_read() {
+                break;
+            }
             let Some(socket) = stream.socket() else { break };
             match (&*socket).read(scratch) {
                 Ok(0) => {

@@ -148,6 +148,8 @@ impl Upkeep {
             }
             if self.watch.is_some_and(|watch| watch <= now) {
                 self.watch = None;
+                // A receiver that comes by now and then takes what is there already, and does not look for what is behind it.
+                peer.drive(&mut state, Drive::All);
             }
             self.drive(peer, &mut state);
         }

@@ -73,6 +73,40 @@ fn a_silent_peer_is_idle_although_the_application_was_slow() {
     });
 }
 
+/// An application that has messages waiting and takes one of them now and then.
+async fn takes_now_and_then(receiver: &Client<Mock>, pause: Duration, until: impl Fn() -> bool) -> Duration {
+    let runtime = Mock::default();
+    let begun = runtime.now();
+    while !until() {
+        sleep(pause).await;
+        assert!(receiver.recv().await.is_some(), "messages wait");
+    }
+    runtime.now() - begun
+}
+
+#[test]
+fn pings_are_answered_and_the_end_is_noticed_while_the_application_takes_what_waits_one_by_one() {
+    for pause in [1, 5, 15, 19, 25].map(Duration::from_millis) {
+        run(1, Faults::default(), async {
+            let server = Server::<Mock>::builder().limits(|limits| limits.linger = Duration::ZERO);
+            let server = server.bind(anywhere()).await.unwrap();
+            let client = Client::<Mock>::connect(server.local_addr()).await.unwrap();
+            let served = server.accept().await.unwrap();
+            for tag in 0..200 {
+                served.try_send(SendMode::Reliable, &Message::empty(tag)).unwrap();
+            }
+            sleep(Duration::from_secs(1)).await;
+            client.recv().await.unwrap();
+            served.try_ping(SendMode::Reliable, &Message::empty(2)).unwrap();
+            let took = takes_now_and_then(&client, pause, || served.round_trip().is_some()).await;
+            assert!(took < Duration::from_millis(60), "a ping: {took:?}");
+            drop(served.close());
+            let took = takes_now_and_then(&client, pause, || !client.is_connected()).await;
+            assert!(took < Duration::from_millis(60), "the end: {took:?}");
+        });
+    }
+}
+
 #[test]
 fn a_stream_that_is_not_polled_any_more_keeps_nothing_from_who_waits_behind_it() {
     run(1, Faults::default(), async {

@@ -156,6 +156,27 @@ fn what_a_server_said_last_is_heard_by_a_client_whose_own_message_met_a_closed_s
 }
 
 #[test]
+fn what_a_server_said_last_is_heard_behind_more_than_waits_for_an_application() {
+    runtime().block_on(async {
+        const MESSAGES: u16 = 2000;
+        let (client, script) = played(|mut served| {
+            // At once, and short enough for the client's socket: what has not left this one is lost with it.
+            let all: Vec<u8> = (0..=MESSAGES).flat_map(|tag| frame(&user(tag, b"said"))).collect();
+            served.stream.write(&all);
+        })
+        .await;
+        script.join().unwrap();
+        while client.try_send(SendMode::Reliable, &Message::empty(1)).is_ok() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        for tag in 0..=MESSAGES {
+            assert_eq!(soon(client.recv()).await.expect("nothing is lost").tag(), tag);
+        }
+        assert_eq!(soon(client.recv()).await, None);
+    });
+}
+
+#[test]
 fn a_datagram_that_came_before_the_end_is_delivered_before_it() {
     let here = Builder::new_current_thread().enable_all().build().unwrap();
     here.block_on(async {

@@ -359,6 +359,35 @@ fn each_datagram_reaches_whom_it_is_for_when_a_token_among_them_changes_that() {
 }
 
 #[test]
+fn what_is_in_hand_for_a_closing_client_does_not_reach_who_has_its_address_now() {
+    run(async {
+        let (server, network) = bind().await;
+        let _vanished = join(&server, &network, ONE).await;
+        let ghost = server.accept().await.unwrap();
+        let newcomer = open(&server).await;
+        network.take_sent();
+        let (another, hello, net) = (ghost.clone(), newcomer.hello.clone(), network.clone());
+        network.traffic().meanwhile = Some(Box::new(move || {
+            drop(another.close());
+            net.set_full(true);
+            net.arrive(ONE, hello.clone(), hello.len());
+            // Its token has come once its acknowledgement waits for the socket.
+            while net.traffic().writer.is_none() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }));
+        ghost.send(SendMode::Unreliable, &Message::new(9, &b"for the ghost"[..])).await.unwrap();
+        network.set_full(false);
+        let _served = server.accept().await.unwrap();
+        let newcomers = server.clients();
+        newcomers[0].send(SendMode::Unreliable, &Message::empty(1)).await.unwrap();
+        until("the message", || network.traffic().sent.len() > 1).await;
+        let sent: Vec<_> = network.take_sent().into_iter().map(|(_, datagram)| datagram).collect();
+        assert_eq!((&sent[0][..8], &sent[1][..]), (&newcomer.hello[1..], &[0, 0, 1][..]));
+    });
+}
+
+#[test]
 fn what_cannot_leave_from_the_address_that_a_client_wrote_to_leaves_from_another() {
     run(async {
         let (server, network) = bind_to(Ipv4Addr::UNSPECIFIED).await;

@@ -33,7 +33,7 @@ impl Deferred {
         message: &EncodedMessage,
     ) -> Result<(), SendError> {
         let mut state = peer.lock();
-        peer.queue_encoded(&mut state, mode, message)?;
+        peer.queue_encoded(&mut state, mode, message).inspect_err(|error| state.refused(error))?;
         state.burst.add_to_others();
         if state.sends_soon(mode) {
             peer.send_soon(&mut state);

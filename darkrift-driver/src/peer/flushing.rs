@@ -38,6 +38,7 @@ impl Peer {
             stream_ended: ended,
             burst,
             room_wanted,
+            stream_full,
             now,
             ..
         } = &mut **state
@@ -48,6 +49,7 @@ impl Peer {
         let cx = &mut Context::from_waker(&self.output_waker);
         match stream::flush(stream.as_mut(), machine, *ended, &*self.runtime, cx) {
             Ok(wrote) => {
+                *stream_full = machine.stream_queued() > 0;
                 if wrote && std::mem::take(room_wanted) {
                     wakes.add(Wake::Room);
                 }
@@ -72,7 +74,7 @@ impl Peer {
         let unsent = self.send_datagrams(state, destination, first);
         state.sending = false;
         let Some(unsent) = unsent else { return };
-        if !state.is_evicted() {
+        if !state.evicted {
             if let Some(datagrams) = &mut state.datagrams {
                 datagrams.keep(unsent);
             }

@@ -113,6 +113,7 @@ impl Peer {
     /// Ends the connection, since another has its UDP address: nothing goes there for this one any more.
     pub(crate) fn evict(&self) {
         let mut state = self.lock();
+        state.evicted = true;
         let reason = CloseReason::new(Initiator::Local, CloseKind::Evicted);
         state.machine.close_with(self.runtime.now(), reason);
         if let Some(datagrams) = &mut state.datagrams {

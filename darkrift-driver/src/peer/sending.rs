@@ -2,14 +2,14 @@
 
 use std::future::Future;
 
-use darkrift_proto::{EncodedMessage, Instant, MessageKind, SendError, SendMode, ToMessage};
+use darkrift_proto::{Connection, EncodedMessage, Instant, MessageKind, SendError, SendMode, ToMessage};
 
 use super::{Drive, Locked, Peer, PeerState};
 use crate::notification::wait_for;
 use crate::scratch::with_outgoing;
 
-/// As much waits to leave on UDP as is offered to the socket at once, however long the burst goes on: half of what may
-/// wait by default.
+/// As much waits to leave on UDP as is offered to the socket at once, however long the burst goes on, unless half of what may
+/// wait is less: half of what may wait by default.
 const SOON: usize = 32 << 10;
 
 impl Peer {
@@ -26,7 +26,27 @@ impl Peer {
             state.burst.add_to_others();
             return Ok(());
         }
-        self.sent(&mut self.with_wakes(state), mode, result)
+        let mut state = self.with_wakes(state);
+        let result = self.or_with_room(&mut state, result, |machine| machine.send(now, mode, message));
+        self.sent(&mut state, mode, result)
+    }
+
+    /// What came of queueing a message, or comes of it `again` once the socket has been offered what stands in its way. Many
+    /// messages at once may fill the queue before anything of them was.
+    #[inline]
+    fn or_with_room(
+        &self,
+        state: &mut Locked<'_>,
+        result: Result<(), SendError>,
+        again: impl FnOnce(&mut Connection) -> Result<(), SendError>,
+    ) -> Result<(), SendError> {
+        match result {
+            Err(SendError::Full { .. }) if !state.stream_full => {
+                self.drive(state, Drive::Output);
+                again(&mut state.machine)
+            }
+            other => other,
+        }
     }
 
     /// Sends an unreliable message while nothing else is to be sent: a lone one past the queue.
@@ -62,8 +82,7 @@ impl Peer {
     /// Queues a message that is encoded already.
     pub(crate) fn send_encoded(&self, mode: SendMode, message: &EncodedMessage) -> Result<(), SendError> {
         let mut state = self.lock();
-        let now = self.send_time(&state, message.kind());
-        let result = state.machine.send_encoded(now, mode, message);
+        let result = self.queue_encoded(&mut state, mode, message);
         self.sent(&mut state, mode, result)
     }
 
@@ -76,12 +95,11 @@ impl Peer {
         begun: Instant,
     ) -> Result<(), SendError> {
         let mut state = self.lock();
-        let now = self.send_time(&state, message.kind());
-        let result = state.machine.send_encoded(now, mode, message);
+        let result = self.queue_encoded(&mut state, mode, message);
         self.sent_at(&mut state, mode, result, || begun)
     }
 
-    /// Queues a message that is encoded already, and leaves it to the caller that it leaves.
+    /// Queues a message that is encoded already. That it leaves, or is waited for, is the caller's affair.
     pub(super) fn queue_encoded(
         &self,
         state: &mut Locked<'_>,
@@ -90,7 +108,7 @@ impl Peer {
     ) -> Result<(), SendError> {
         let now = self.send_time(state, message.kind());
         let result = state.machine.send_encoded(now, mode, message);
-        result.inspect_err(|error| state.refused(error))
+        self.or_with_room(state, result, |machine| machine.send_encoded(now, mode, message))
     }
 
     /// The time at which a message is queued: exact for a ping, whose round trip begins with it.
@@ -165,6 +183,17 @@ impl Peer {
         }
     }
 
+    /// Queues a message for which there was no room, once there is. It is encoded once, and not for each attempt.
+    pub(crate) async fn send_once_there_is_room<M: ToMessage + ?Sized>(
+        &self,
+        mode: SendMode,
+        message: &M,
+    ) -> Result<(), SendError> {
+        let encoding = self.state.lock().machine.limits().encoding;
+        let message = EncodedMessage::with_encoding(message, encoding)?;
+        self.when_there_is_room(|| self.send_encoded(mode, &message)).await
+    }
+
     /// Waits until `attempt` is not refused for want of room.
     #[inline]
     pub(crate) fn when_there_is_room<T>(
@@ -188,7 +217,7 @@ impl Locked<'_> {
     }
 
     #[cold]
-    fn refused(&mut self, error: &SendError) {
+    pub(super) fn refused(&mut self, error: &SendError) {
         if matches!(error, SendError::Full { .. }) {
             self.room_wanted = true;
             self.schedule();
@@ -213,6 +242,8 @@ impl PeerState {
     /// Whether so much waits to leave on UDP that it must leave now.
     #[inline]
     pub(super) fn sends_soon(&self, mode: SendMode) -> bool {
-        mode == SendMode::Unreliable && self.machine.datagrams_queued() >= SOON && !self.sending
+        mode == SendMode::Unreliable
+            && self.machine.datagrams_queued() >= SOON.min(self.machine.limits().unreliable_queue / 2)
+            && !self.sending
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::BytesMut;
-use darkrift_proto::{CloseKind, Connection, Event, Instant, Received};
+use darkrift_proto::{Connection, Event, Instant, Received};
 
 use super::Peer;
 use super::burst::Burst;
@@ -44,6 +44,10 @@ pub(crate) struct PeerState {
     pub(super) announced_closed: bool,
     /// Whether the sockets are gone.
     pub(super) ended: bool,
+    /// Whether another connection has the address of this one.
+    pub(super) evicted: bool,
+    /// Whether the stream's socket has not taken all that it was offered last.
+    pub(super) stream_full: bool,
     /// `None` once the connection has drained.
     pub(super) stream: Option<Box<dyn TcpStream>>,
     /// What was read and not yet taken by the machine.
@@ -83,6 +87,8 @@ impl PeerState {
             finished: false,
             announced_closed: false,
             ended: false,
+            evicted: false,
+            stream_full: false,
             burst: Burst::new(),
             looks: 0,
             fruitful: 0,
@@ -123,11 +129,6 @@ impl PeerState {
     #[inline]
     pub(super) fn has_stream_output(&self) -> bool {
         self.machine.stream_queued() > 0 || self.machine.wants_stream_shutdown()
-    }
-
-    /// Whether another connection has the address of this one.
-    pub(super) fn is_evicted(&self) -> bool {
-        self.machine.close_reason().is_some_and(|reason| reason.kind == CloseKind::Evicted)
     }
 
     #[inline]

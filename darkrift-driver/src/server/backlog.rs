@@ -31,8 +31,8 @@ impl Backlog {
         self.waiting.pop_front()
     }
 
-    pub(super) fn clear(&mut self) {
-        self.waiting.clear();
+    pub(super) fn take_all(&mut self) -> VecDeque<Arc<Handle>> {
+        std::mem::take(&mut self.waiting)
     }
 
     /// A client has left with so many bytes of payload that nobody has taken, and was perhaps one of these. Gives those that

@@ -108,10 +108,16 @@ impl Door {
 }
 
 impl Entry {
-    /// The client's handle, unless its connection has closed.
-    fn open_handle(&self) -> Option<Arc<Handle>> {
-        self.handle.upgrade().filter(|handle| !handle.peer.lock().machine.is_closed())
+    /// The client's handle, while there is one. It may be the last, and closes the connection as it goes: not to be dropped
+    /// under the table's lock.
+    fn handle(&self) -> Option<Arc<Handle>> {
+        self.handle.upgrade()
     }
+}
+
+/// Whether the connection has not closed.
+fn is_open(handle: &Arc<Handle>) -> bool {
+    !handle.peer.lock().machine.is_closed()
 }
 
 impl<R: Runtime + Default> Server<R> {
@@ -168,13 +174,14 @@ impl<R> Server<R> {
 
     /// The client with this id, while it is connected. Of an id that was kept as a number, [`ClientId::new`] makes one again.
     pub fn get(&self, id: ClientId) -> Option<Client<R>> {
-        self.inner().clients.read().get(&id)?.open_handle().map(Client::from_handle)
+        let handle = self.inner().clients.read().get(&id)?.handle();
+        handle.filter(is_open).map(Client::from_handle)
     }
 
     /// Every client connected now, by ascending id.
     pub fn clients(&self) -> Vec<Client<R>> {
-        let clients = self.inner().clients.read();
-        clients.values().filter_map(Entry::open_handle).map(Client::from_handle).collect()
+        let handles: Vec<_> = self.inner().clients.read().values().filter_map(Entry::handle).collect();
+        handles.into_iter().filter(is_open).map(Client::from_handle).collect()
     }
 
     /// How many clients are connected now. One whose connection closes is counted until its task has seen it, a moment later.
@@ -198,7 +205,8 @@ impl<R> Server<R> {
     }
 
     /// What the server has counted since it began. It asks every connection, so that thousands of them take a part of a
-    /// millisecond.
+    /// millisecond. Clients come and go meanwhile, so the numbers need not agree to the last one: those accepted may be fewer
+    /// than those connected and closed together.
     pub fn statistics(&self) -> ServerStatistics {
         let inner = self.inner();
         let mut statistics = ServerStatistics { connected: self.len(), ..inner.counters.read() };
@@ -264,7 +272,8 @@ impl Inner {
         for (_, peer) in connections {
             peer.close(CloseReason::new(Initiator::User, CloseKind::Shutdown));
         }
-        self.backlog.lock().clear();
+        let forgotten = self.backlog.lock().take_all();
+        drop(forgotten);
     }
 
     /// Waits until no task of this server runs.
