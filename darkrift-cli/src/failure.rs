@@ -2,7 +2,10 @@
 
 use std::io;
 
+use darkrift_tokio::proto::CloseKind;
 use darkrift_tokio::{BindError, ConnectError};
+
+use crate::text::Quoted;
 
 /// Why a command could not do its work. What it was to find out about a server, such as that nothing answers, is no
 /// failure but its output.
@@ -26,7 +29,7 @@ pub(crate) enum Failure {
     #[error("Ctrl-C cannot be waited for: {0}")]
     Signal(io::Error),
     /// The server cannot be connected to.
-    #[error("{0} (`darkrift probe` says more)")]
+    #[error("{_0} ({}`darkrift probe` says more)", hint(_0))]
     Connect(#[from] ConnectError),
     /// The ports cannot be listened on.
     #[error(transparent)]
@@ -47,5 +50,18 @@ impl Failure {
     /// Whether nobody reads the output any more.
     pub(crate) fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// What tells how to read why a connect failed: a frame's length that is four letters was none.
+fn hint(error: &ConnectError) -> String {
+    let ConnectError::Closed { reason, .. } = error else { return String::new() };
+    let CloseKind::FrameTooLong { length, .. } = reason.kind else { return String::new() };
+    let bytes = length.to_be_bytes();
+    match std::str::from_utf8(&bytes) {
+        Ok(text) if bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n')) => {
+            format!("that length is text, {}; ", Quoted(text))
+        }
+        _ => String::new(),
     }
 }

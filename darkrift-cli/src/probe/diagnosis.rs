@@ -11,6 +11,9 @@ use crate::text::Quoted;
 /// A server that refuses a client does so within this time; one that ends the connection later has waited for a datagram.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
+/// The fewest bytes that are taken for text.
+const SHORTEST_TEXT: usize = 4;
+
 /// Where what is sent to a server on UDP comes to it, and nothing comes back.
 pub(crate) const ONE_WAY: &str = "UDP works to the server and not back: a firewall drops its answers, or it answers from \
     another address than the one it was asked at. A C# client cannot connect";
@@ -44,10 +47,8 @@ pub(crate) fn what(phase: ConnectPhase, reason: &CloseReason, handshake: &Handsh
 
 /// What is most likely wrong where the handshake ended in this phase.
 pub(crate) fn of_handshake(phase: ConnectPhase, reason: &CloseReason, handshake: &Handshake) -> String {
-    let first = handshake.first_bytes();
-    if is_text(first) {
-        let said = String::from_utf8_lossy(first);
-        return format!("not a DarkRift server: it began with {}", Quoted(&said));
+    if let Some(text) = text_at_the_beginning(handshake.first_bytes()) {
+        return of_text(text);
     }
     let is_over = matches!(reason.kind, CloseKind::EndOfStream | CloseKind::Transport(TransportError::Reset));
     match phase {
@@ -88,9 +89,16 @@ fn of_udp(handshake: &Handshake) -> String {
     }
 }
 
-/// Whether what came on TCP is text, as other protocols say at first.
-fn is_text(first: &[u8]) -> bool {
-    first.len() >= 4 && first.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
+/// What is most likely wrong where the server began with text.
+pub(crate) fn of_text(text: &str) -> String {
+    format!("hardly a DarkRift server, whose first byte is a version: it began with {}", Quoted(text))
+}
+
+/// The text that came on TCP first, as other protocols say it; whatever is behind it may be none.
+pub(crate) fn text_at_the_beginning(first: &[u8]) -> Option<&str> {
+    let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+    let length = first.iter().position(|byte| !is_text(byte)).unwrap_or(first.len());
+    if length < SHORTEST_TEXT { None } else { std::str::from_utf8(&first[..length]).ok() }
 }
 
 const fn is_nonsense(kind: &CloseKind) -> bool {
@@ -121,10 +129,13 @@ mod tests {
 
     #[test]
     fn what_other_servers_say_first_is_text_and_a_hello_is_not() {
-        assert!(is_text(b"SSH-2.0-OpenSSH_9.2\r\n"));
-        assert!(is_text(b"HTTP"));
-        assert!(!is_text(b""));
-        assert!(!is_text(&[1, 65, 66, 67, 68, 69, 70, 71, 72]));
-        assert!(!is_text(&[0, 65, 66, 67, 68, 69, 70, 71, 72]));
+        let banner = "SSH-2.0-OpenSSH_9.2\r\n";
+        assert_eq!(text_at_the_beginning(banner.as_bytes()), Some(banner));
+        assert_eq!(text_at_the_beginning(b"HTTP"), Some("HTTP"));
+        assert_eq!(text_at_the_beginning(b"SSH-2.0\r\n\0\0\x05\xff"), Some("SSH-2.0\r\n"));
+        assert_eq!(text_at_the_beginning(b"SSH"), None);
+        assert_eq!(text_at_the_beginning(b""), None);
+        assert_eq!(text_at_the_beginning(&[1, 65, 66, 67, 68, 69, 70, 71, 72]), None);
+        assert_eq!(text_at_the_beginning(&[0, 65, 66, 67, 68, 69, 70, 71, 72]), None);
     }
 }

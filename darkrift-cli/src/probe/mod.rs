@@ -156,6 +156,11 @@ impl Probe {
         loop {
             match handshake.next().await {
                 Step::Hello(hello) => {
+                    // Any nine bytes could be one; what follows them would be taken for the length of a frame.
+                    if let Some(text) = diagnosis::text_at_the_beginning(handshake.first_bytes()) {
+                        let likely = diagnosis::of_text(text);
+                        return self.failed("hello", "what came is text", &likely);
+                    }
                     self.done("hello", HelloFields(hello))?;
                 }
                 Step::Acknowledged(dialect) => self.acknowledged(&handshake, dialect)?,

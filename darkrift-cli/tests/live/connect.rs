@@ -209,3 +209,18 @@ fn a_server_that_is_not_there_is_an_error() {
     assert!(finished.errors.contains("no TCP connection to"), "{finished:#?}");
     assert_eq!(finished.errors.lines().count(), 1, "{finished:#?}");
 }
+
+#[test]
+fn what_a_server_of_another_protocol_says_is_not_left_as_a_number() {
+    let finished = connect(&RawServer::start(|served| {
+        served.write(b"SSH-2.0-OpenSSH_9.2p1\r\n");
+        served.wait();
+    }))
+    .wait();
+    assert_eq!((finished.code, finished.lines.len()), (1, 0), "{finished:#?}");
+    assert!(finished.errors.contains("does not speak as a DarkRift server"), "{finished:#?}");
+    assert!(
+        finished.errors.contains(r#"(that length is text, "penS"; `darkrift probe` says more)"#),
+        "{finished:#?}"
+    );
+}

@@ -63,13 +63,19 @@ fn a_server_that_speaks_another_protocol_is_quoted() {
         served.write(b"220 mail.example ready\x1b[2J\r\n");
         served.wait();
     }));
-    // An escape is no text, and what it begins with is no frame either.
-    probe.line_with("likely: not a DarkRift server");
+    // An escape is no text.
+    probe.line_with(r#"it began with "220 mail.example ready""#);
     let probe = failed_probe(&RawServer::start(|served| {
-        served.write(b"SSH-2.0-example\r\n");
+        served.write(b"SSH-2.0-OpenSSH_9.2p1\r\n");
         served.wait();
     }));
-    probe.line_with(r#"likely: not a DarkRift server: it began with "SSH-2.0-example\r\n""#);
+    // Its first nine bytes are no hello, and the next four no length.
+    assert!(
+        probe.lines.iter().all(|line| !line.contains("version=") && !line.contains("a frame of")),
+        "{probe:#?}"
+    );
+    probe.line_with("hello: FAILED: what came is text");
+    probe.line_with(r#"likely: hardly a DarkRift server, whose first byte is a version: it began with "SSH-2.0-OpenSSH_9.2p1\r\n""#);
 }
 
 #[test]
