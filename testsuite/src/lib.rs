@@ -67,7 +67,7 @@ macro_rules! every_scenario {
             f16_50_megabytes_are_refused_and_16_mebibytes_arrive,
         );
         $crate::tests_of!($adapter, servers:
-            f7_a_peer_that_never_reads_costs_no_memory_and_delays_nobody,
+            f7_a_peer_that_never_reads_fills_its_queue_and_no_more_and_delays_nobody,
             f10_2_000_connections_leave_nothing_behind,
             f14_a_server_that_stops_tells_its_clients_and_frees_its_ports,
             f14_a_server_that_stops_sends_a_slow_reader_all_that_is_queued,

@@ -119,19 +119,6 @@ fn room_that_an_application_makes_is_used_also_where_it_takes_no_more() {
 }
 
 #[test]
-fn a_typed_stream_keeps_the_connection_open() {
-    runtime().block_on(async {
-        let (_server, client, served) = pair().await;
-        let mut messages = client.messages::<Any>();
-        drop(client);
-        served.send(SendMode::Reliable, &Message::empty(5)).await.unwrap();
-        assert_eq!(soon(messages.next()).await.unwrap().unwrap().0, 5);
-        drop(messages);
-        assert_eq!(soon(served.closed()).await.initiator, Initiator::Peer);
-    });
-}
-
-#[test]
 fn what_a_server_said_last_is_heard_by_a_client_whose_own_message_met_a_closed_socket() {
     runtime().block_on(async {
         let (client, script) = played(|mut served| {

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use darkrift_driver::proto::{DecodeError, EncodedMessage, Message, MessageSet, SendMode};
+use futures::StreamExt;
+use futures::channel::mpsc::{UnboundedSender, unbounded};
 use futures::future::join;
 
 use crate::adapters::OnRuntime;
@@ -94,20 +96,41 @@ pub async fn an_accept_that_is_dropped_loses_no_client<A: Adapter>() {
     connecting.await;
 }
 
-pub async fn a_recv_that_is_dropped_loses_no_message<A: Adapter>() {
-    const COUNT: u32 = 20_000;
-    let pair = Pair::<A>::new().await;
-    let client = pair.client.clone();
+/// How often messages are sent behind a receiver that has waited for them in vain and was dropped.
+const BURSTS: u32 = 1_000;
+
+/// How many at a time: while they come, a receiver is dropped at whatever point it waits.
+const BURST: u32 = 20;
+
+/// Sends a burst of numbers each time that it is told to, until nobody can tell it any more.
+fn numbers_in_bursts<A: Adapter>(client: &A::Client) -> (UnboundedSender<()>, impl Future<Output = ()>) {
+    let (go, mut told) = unbounded();
+    let client = client.clone();
     let sending = start::<A, _>(async move {
-        for number in 0..COUNT {
-            let message = Message::new(1, number.to_be_bytes().to_vec());
-            client.send(SendMode::Reliable, &message).await.expect("it is open");
+        let mut numbers = 0_u32..;
+        while told.next().await.is_some() {
+            for number in numbers.by_ref().take(BURST as usize) {
+                let message = Message::encode(1, &number).expect("a number");
+                client.send(SendMode::Reliable, &message).await.expect("it is open");
+            }
         }
     });
-    for number in 0..COUNT {
-        let received = dropped_everywhere::<A, _, _>(|| pair.served.recv()).await.expect("it is open");
-        assert_eq!(received.payload()[..], number.to_be_bytes());
+    (go, sending)
+}
+
+pub async fn a_recv_that_is_dropped_loses_no_message<A: Adapter>() {
+    let pair = Pair::<A>::new().await;
+    let (go, sending) = numbers_in_bursts::<A>(&pair.client);
+    for burst in 0..BURSTS {
+        // Of what was not sent there is nothing, so this one is dropped as it waits.
+        assert!(dropped_after(1, pair.served.recv()).await.is_none());
+        go.unbounded_send(()).expect("it listens");
+        for number in (burst * BURST..).take(BURST as usize) {
+            let received = dropped_everywhere::<A, _, _>(|| pair.served.recv()).await.expect("it is open");
+            assert_eq!(received.decode(), Ok(number));
+        }
     }
+    drop(go);
     sending.await;
     expect_nothing_besides::<A>(&pair.client, &pair.served).await;
 }
@@ -124,29 +147,27 @@ impl MessageSet for Number {
 }
 
 pub async fn a_next_of_a_typed_stream_that_is_dropped_loses_no_message<A: OnRuntime>() {
-    const COUNT: u32 = 20_000;
     let pair = Pair::<A>::new().await;
-    let client = pair.client.clone();
-    let sending = start::<A, _>(async move {
-        for number in 0..COUNT {
-            let message = Message::encode(1, &number).expect("a number");
-            client.send(SendMode::Reliable, &message).await.expect("it is open");
-        }
-    });
+    let (go, sending) = numbers_in_bursts::<A>(&pair.client);
     let mut numbers = pair.served.messages::<Number>();
     accounted::<A, _>("the arrival of every message", async {
-        for number in 0..COUNT {
-            let mut looks = 1;
-            let next = loop {
-                if let Some(next) = dropped_after(looks, numbers.next()).await {
-                    break next;
-                }
-                looks += 1;
-            };
-            assert!(matches!(next, Some(Ok(Number(n))) if n == number));
+        for burst in 0..BURSTS {
+            assert!(dropped_after(1, numbers.next()).await.is_none(), "nothing was sent");
+            go.unbounded_send(()).expect("it listens");
+            for number in (burst * BURST..).take(BURST as usize) {
+                let mut looks = 1;
+                let next = loop {
+                    if let Some(next) = dropped_after(looks, numbers.next()).await {
+                        break next;
+                    }
+                    looks += 1;
+                };
+                assert!(matches!(next, Some(Ok(Number(n))) if n == number));
+            }
         }
     })
     .await;
+    drop(go);
     sending.await;
     drop(numbers);
     expect_nothing_besides::<A>(&pair.client, &pair.served).await;

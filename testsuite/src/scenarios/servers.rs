@@ -13,7 +13,7 @@ use crate::harness::{
 use crate::raw::{RawClient, frame, user};
 use crate::{Adapter, Client, ClientSettings, Server, ServerSettings};
 
-pub async fn f7_a_peer_that_never_reads_costs_no_memory_and_delays_nobody<A: Adapter>() {
+pub async fn f7_a_peer_that_never_reads_fills_its_queue_and_no_more_and_delays_nobody<A: Adapter>() {
     const ANSWER: usize = 60_000;
     /// Together a gigabyte of answers.
     const REQUESTS: usize = 17_000;
