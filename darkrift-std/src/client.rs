@@ -13,7 +13,7 @@ use crate::{ClientBuilder, Connection};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// The connection is up.
+    /// The connection is up. The first event of all, behind [`Client::connect`] as behind [`Client::begin`].
     Connected(ClientId),
     /// It never came up. The last event of all.
     Failed(ConnectError),
@@ -41,7 +41,7 @@ pub struct Client {
 impl Client {
     /// Connects with the default settings, and waits until the connection is up: 10 s at most. The thread does nothing else
     /// meanwhile: where it is the one that updates the [`Server`](crate::Server) to connect to, that cannot answer, and all of
-    /// the time passes. There, [`begin`](Self::begin).
+    /// the time passes. There, [`begin`](Self::begin). [`Event::Connected`] is then the first of its events all the same.
     ///
     /// # Errors
     /// [`ConnectError`] says what failed; one that ran into a time limit names the phase, such as UDP being blocked.
@@ -57,10 +57,13 @@ impl Client {
     pub fn connect_with(builder: ClientBuilder, address: impl Into<Address>) -> Result<Self, ConnectError> {
         let mut client = Self::begin_with(builder, address)?;
         client.wait(Duration::MAX);
-        match client.next_event() {
-            Some(Event::Failed(error)) => Err(error),
-            _ => Ok(client),
+        // The event that says that it is up stays, so that a loop begins alike whichever way it has connected.
+        if client.connection().is_none() {
+            if let Some(Event::Failed(error)) = client.next_event() {
+                return Err(error);
+            }
         }
+        Ok(client)
     }
 
     /// Begins to connect with the default settings. The updates of the next frames go on with it, until

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use darkrift_std::proto::{ClientId, CloseKind, Message, MessageKind, SendError, SendMode};
-use darkrift_std::{Behind, Client, Connection, Event, Server, ServerBuilder, ServerEvent};
+use darkrift_std::{Behind, Client, ConnectError, Connection, Event, Server, ServerBuilder, ServerEvent};
 
 fn there_and_back() {
     let mut server = Server::bind("127.0.0.1:0").expect("a free port");
@@ -31,6 +31,62 @@ fn a_message_goes_there_and_back() {
     there_and_back();
 }
 
+/// As the README has it: it begins to speak when it hears that it is connected.
+fn play(mut client: Client) -> Result<(), Box<dyn std::error::Error>> {
+    loop {
+        client.update();
+        while let Some(event) = client.next_event() {
+            match event {
+                Event::Connected(id) => {
+                    client.send(SendMode::Reliable, &Message::encode(5, &format!("I am {id}"))?)?
+                }
+                Event::Message(received) => assert_eq!(received.decode::<String>()?, "and I am the server"),
+                Event::Closed(_) => return Ok(()),
+                other => panic!("{other:?}"),
+            }
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn a_loop_hears_that_it_is_connected_whichever_way_it_has_connected() {
+    let mut server = Server::bind("127.0.0.1:0").expect("a free port");
+    let address = server.local_addr();
+    for connect in [Client::connect, Client::begin] {
+        let player = std::thread::spawn(move || {
+            play(connect(address).expect("there is a server")).expect("everything can be sent")
+        });
+        let mut said = 0;
+        loop {
+            server.wait(Duration::from_secs(20));
+            match server.next_event().expect("the player speaks") {
+                ServerEvent::Connected(_) => {}
+                ServerEvent::Message(from, received) => {
+                    let expected = format!("I am {}", from.id());
+                    assert_eq!(received.decode::<String>(), Ok(expected));
+                    let answer = Message::encode(5, "and I am the server").expect("a short message");
+                    from.send(SendMode::Reliable, &answer).expect("it is open");
+                    from.close();
+                    said += 1;
+                }
+                ServerEvent::Disconnected(..) => break,
+                other => panic!("{other:?}"),
+            }
+        }
+        player.join().expect("it has heard everything that it expects");
+        assert_eq!(said, 1);
+    }
+}
+
+#[test]
+fn a_connect_that_fails_says_so_and_leaves_no_client() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a port");
+    assert!(matches!(Client::connect(nobody), Err(ConnectError::Tcp { .. })));
+}
+
 #[test]
 fn a_client_that_is_given_a_host_name_connects_in_the_course_of_the_frames() {
     let mut server = Server::bind("127.0.0.1:0").expect("a free port");
@@ -47,20 +103,6 @@ fn a_client_that_is_given_a_host_name_connects_in_the_course_of_the_frames() {
 #[tokio::test]
 async fn it_does_so_in_a_task_of_a_runtime_of_the_program_s_own() {
     there_and_back();
-}
-
-#[test]
-fn a_wait_for_nothing_is_no_busy_one() {
-    let mut server = Server::bind("127.0.0.1:0").expect("a free port");
-    server.shutdown();
-    while !server.is_finished() {
-        server.wait(Duration::from_millis(1));
-    }
-    // Nothing can come any more, and still it takes its time.
-    let begun = Instant::now();
-    server.wait(Duration::from_millis(50));
-    assert!(server.next_event().is_none());
-    assert!(begun.elapsed() >= Duration::from_millis(50));
 }
 
 #[test]
@@ -81,6 +123,7 @@ fn what_another_thread_sends_and_closes_leaves_while_this_one_waits() {
         }
     });
     let mut client = Client::connect(address).expect("there is a server");
+    assert!(matches!(client.next_event(), Some(Event::Connected(_))));
     let connection = connections.recv().expect("it came");
 
     // More than the socket takes, so that the thread that waits has to notice when it takes more.

@@ -14,7 +14,8 @@ async fn our_game_loops_client_at_the_originals_server() {
     let (mut program, ports) = Program::server("127.0.0.1").await;
     let builder = Client::builder().udp_port(ports.udp);
     let mut client = Client::connect_with(builder, ("127.0.0.1", ports.tcp)).expect("it lets us in");
-    assert_eq!(client.id().map(|id| id.get()), Some(0));
+    let Event::Connected(id) = next_of_client(&mut client).await else { panic!("it is not up") };
+    assert_eq!((id.get(), client.id()), (0, Some(id)));
     program.told("0 connected").await;
     for (mode, size) in sizes() {
         client.send(mode, &pattern(size)).expect("it is connected");
