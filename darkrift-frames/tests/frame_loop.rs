@@ -8,6 +8,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use darkrift_driver::proto::{CloseReason, Initiator, Message, Received, SendMode};
+use darkrift_driver::runtime::Runtime;
 use darkrift_driver::{Client, ClientBuilder, Server, ServerBuilder};
 use darkrift_frames::{FrameLoop, Frames};
 
@@ -265,6 +266,24 @@ fn a_wait_for_nothing_takes_its_time() {
     network.wait(Duration::from_millis(50));
     assert_eq!(network.next_event(), None);
     assert!(begun.elapsed() >= Duration::from_millis(50));
+}
+
+#[test]
+fn a_wait_looks_only_when_there_is_something_to_look_for() {
+    let mut network = FrameLoop::new().expect("there are sockets");
+    // Connections that are idle, and a task that waits for nothing that ever comes.
+    let _pair = pair(&mut network);
+    network.spawn(std::future::pending::<()>()).detach();
+    let runtime = network.runtime();
+    let mut timer = runtime.timer(runtime.now() + Duration::from_millis(300));
+    let mut looks = 0;
+    network.block_on(poll_fn(|cx| {
+        looks += 1;
+        timer.as_mut().poll(cx)
+    }));
+    // At its beginning, for what the connections' own tasks have to see to, and at its end; a loop that never sleeps looks
+    // many thousand times.
+    assert!(looks < 30, "{looks}");
 }
 
 #[test]
