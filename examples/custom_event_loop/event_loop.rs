@@ -135,12 +135,14 @@ impl Loop {
             let took = peer.take_events(now, &mut self.tally);
             peer.write(now);
             peer.send_datagrams(&self.server.datagrams);
-            if !read && !took {
+            // What a write that failed has found, the application has not seen yet.
+            let is_told = !peer.machine.is_drained() || !peer.machine.has_event();
+            if !read && !took && is_told {
                 is_finished = true;
                 break;
             }
         }
-        if peer.machine.is_drained() {
+        if peer.machine.is_drained() && !peer.machine.has_event() {
             return self.release(number, peer);
         }
         if let (Path::Shared(key, _), true) = (&peer.path, peer.machine.is_closed()) {

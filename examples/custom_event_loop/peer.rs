@@ -94,6 +94,9 @@ impl Peer {
             match self.stream.write_vectored(&slices[..count]) {
                 Ok(count) => output.advance(count),
                 Err(error) => {
+                    if !is_passing(&error) {
+                        self.read_rest(now, &error);
+                    }
                     self.failed(now, &error);
                     break;
                 }
@@ -103,6 +106,28 @@ impl Peer {
         if self.machine.wants_stream_shutdown() {
             let _ = self.stream.shutdown(Shutdown::Write);
             self.machine.handle_stream_shutdown(now);
+        }
+    }
+
+    /// The stream takes no output any more. What the peer has said before may still be there, such as why it leaves.
+    fn read_rest(&mut self, now: Instant, error: &io::Error) {
+        let mut scratch = [0; 4 << 10];
+        while !self.stream_ended && self.machine.wants_stream_read() {
+            match self.stream.read(&mut scratch) {
+                Ok(0) => {
+                    self.stream_ended = true;
+                    // Behind another error it may be a reset, of which the system has told the write.
+                    if error.kind() == ErrorKind::BrokenPipe {
+                        self.machine.handle_stream_end(now, &mut self.input);
+                    }
+                }
+                Ok(count) => {
+                    self.input.extend_from_slice(&scratch[..count]);
+                    self.machine.handle_stream(now, &mut self.input);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return,
+            }
         }
     }
 
@@ -120,13 +145,16 @@ impl Peer {
 
     fn failed(&mut self, now: Instant, error: &io::Error) {
         match error.kind() {
-            // Not ready, or (a client's) not connected yet: the system will tell.
-            ErrorKind::WouldBlock | ErrorKind::NotConnected => {}
-            ErrorKind::Interrupted => {}
+            _ if is_passing(error) => {}
             ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
                 self.machine.handle_transport_error(now, TransportError::Reset);
             }
             _ => self.machine.handle_transport_error(now, TransportError::Other),
         }
     }
+}
+
+/// Whether the socket is only not ready, or (a client's) not connected yet: the system will tell.
+fn is_passing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NotConnected | ErrorKind::Interrupted)
 }
