@@ -16,6 +16,38 @@
 //!
 //! Everything here is [`darkrift_driver`] with smol filled in. Connections run on smol's global executor, whose threads
 //! start by themselves (`SMOL_THREADS` says how many; one unless set), so any `block_on` may wait for them.
+//!
+//! smol itself knows no signals. To end at Ctrl-C, take the crate `async-signal`, which waits on the same reactor; on Windows
+//! it knows this one signal, too:
+//!
+//! ```no_run
+//! use async_signal::{Signal, Signals};
+//! use darkrift_smol::{Client, Server};
+//! use smol::stream::StreamExt;
+//!
+//! # async fn play(_: Client) {}
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! smol::block_on(async {
+//!     let server = Server::bind("0.0.0.0:4296").await?;
+//!     let mut interrupts = Signals::new([Signal::Int])?;
+//!     smol::spawn({
+//!         let server = server.clone();
+//!         async move {
+//!             interrupts.next().await;
+//!             // Everybody gets what is queued, 2 s at most; `accept` gives nobody any more.
+//!             server.shutdown().await;
+//!         }
+//!     })
+//!     .detach();
+//!     while let Some(client) = server.accept().await {
+//!         smol::spawn(play(client)).detach();
+//!     }
+//!     // The one that was begun may not have come to its end.
+//!     server.shutdown().await;
+//!     Ok(())
+//! })
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
 use std::io;
