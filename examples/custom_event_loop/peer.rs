@@ -7,6 +7,9 @@ use bytes::{Buf, Bytes, BytesMut};
 use darkrift::proto::{Connection, ConnectionKey, Instant, TransportError};
 use mio::net::{TcpStream, UdpSocket};
 
+/// How often the rest of a stream that has failed is read at most: as much as a system keeps for one.
+const MOST_REST_READS: usize = 256;
+
 /// One side of one connection, with its sockets.
 pub(crate) struct Peer {
     pub(crate) machine: Connection,
@@ -111,8 +114,13 @@ impl Peer {
 
     /// The stream takes no output any more. What the peer has said before may still be there, such as why it leaves.
     fn read_rest(&mut self, now: Instant, error: &io::Error) {
-        let mut scratch = [0; 4 << 10];
-        while !self.stream_ended && self.machine.wants_stream_read() {
+        let mut scratch = [0; 16 << 10];
+        // Nobody comes back to what the application has no room for now.
+        self.machine.handle_stream_rest(now, &mut self.input);
+        for _ in 0..MOST_REST_READS {
+            if self.stream_ended || !self.machine.wants_stream_read() {
+                return;
+            }
             match self.stream.read(&mut scratch) {
                 Ok(0) => {
                     self.stream_ended = true;
