@@ -41,7 +41,8 @@ pub struct Client {
 impl Client {
     /// Connects with the default settings, and waits until the connection is up: 10 s at most. The thread does nothing else
     /// meanwhile: where it is the one that updates the [`Server`](crate::Server) to connect to, that cannot answer, and all of
-    /// the time passes. There, [`begin`](Self::begin). [`Event::Connected`] is then the first of its events all the same.
+    /// the time passes. There, [`begin`](Self::begin). Behind either, [`Event::Connected`]
+    /// is the first event.
     ///
     /// # Errors
     /// [`ConnectError`] says what failed; one that ran into a time limit names the phase, such as UDP being blocked.

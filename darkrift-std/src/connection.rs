@@ -22,8 +22,8 @@ impl Connection {
         ///
         /// # Errors
         /// The message was not sent, and is still yours: the connection has closed, the reliable queue is full and the
-        /// socket takes nothing more for now ([`SendError::Full`]), the message is longer than its channel carries (65,507 bytes with its
-        /// header for [`SendMode::Unreliable`]), or it cannot be encoded.
+        /// socket took no more ([`SendError::Full`]; there may be room behind the next `update`), the message is longer
+        /// than its channel carries (65,507 bytes with its header for [`SendMode::Unreliable`]), or it cannot be encoded.
         pub fn send<M: ToMessage + ?Sized>(&self, mode: SendMode, message: &M) -> Result<(), SendError>
             = self.0.try_send;
 
