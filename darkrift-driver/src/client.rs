@@ -112,7 +112,8 @@ impl<R> Client<R> {
     /// Sends a message if there is room for it now.
     ///
     /// # Errors
-    /// As [`send`](Self::send), and [`SendError::Full`] where that would wait. The message is still yours.
+    /// As [`send`](Self::send), and [`SendError::Full`] where that would wait: the queue is full, and the socket took no more.
+    /// The message is still yours.
     #[inline]
     pub fn try_send<M: ToMessage + ?Sized>(&self, mode: SendMode, message: &M) -> Result<(), SendError> {
         self.peer().send(mode, message)
@@ -158,10 +159,8 @@ impl<R> Client<R> {
     /// # Errors
     /// As [`try_send`](Self::try_send).
     pub fn try_ping<M: ToMessage + ?Sized>(&self, mode: SendMode, message: &M) -> Result<u16, SendError> {
-        let mut state = self.peer().lock();
         let now = self.peer().runtime().now();
-        let result = state.machine.ping(now, mode, message);
-        self.peer().sent(&mut state, mode, result)
+        self.peer().queue(mode, |machine| machine.ping(now, mode, message))
     }
 
     /// Acknowledges a ping by hand, with a message of your own; only of use where
@@ -190,10 +189,8 @@ impl<R> Client<R> {
         message: &M,
     ) -> Result<(), SendError> {
         let MessageKind::Ping(code) = ping.kind() else { return Ok(()) };
-        let mut state = self.peer().lock();
-        let now = self.peer().runtime().now();
-        let result = state.machine.acknowledge(now, ping.send_mode(), code, message);
-        self.peer().sent(&mut state, ping.send_mode(), result)
+        let (mode, now) = (ping.send_mode(), self.peer().runtime().now());
+        self.peer().queue(mode, |machine| machine.acknowledge(now, mode, code, message))
     }
 
     /// Receives the next message, of either channel; `None` once the connection has closed and every message was

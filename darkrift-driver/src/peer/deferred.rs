@@ -2,7 +2,7 @@
 //!
 //! A write takes microseconds, so that one thread with thousands of them to make is late with the last ones. Woken one by
 //! one, the tasks of the connections would make them on all threads, each for a wake-up and a turn of its own. So one task
-//! is woken for a group, and sends for all of it.
+//! is woken for a group and sends for all of it, and another so that the first is not the last one woken.
 
 use std::sync::Arc;
 

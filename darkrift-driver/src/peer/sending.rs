@@ -34,12 +34,12 @@ impl Peer {
     /// What came of queueing a message, or comes of it `again` once the socket has been offered what stands in its way. Many
     /// messages at once may fill the queue before anything of them was.
     #[inline]
-    fn or_with_room(
+    fn or_with_room<T>(
         &self,
         state: &mut Locked<'_>,
-        result: Result<(), SendError>,
-        again: impl FnOnce(&mut Connection) -> Result<(), SendError>,
-    ) -> Result<(), SendError> {
+        result: Result<T, SendError>,
+        again: impl FnOnce(&mut Connection) -> Result<T, SendError>,
+    ) -> Result<T, SendError> {
         match result {
             Err(SendError::Full { .. }) if !state.stream_full => {
                 self.drive(state, Drive::Output);
@@ -77,6 +77,18 @@ impl Peer {
         self.flush_datagrams(state, datagram);
         state.burst.wrote(self.runtime.now());
         state.settle_close();
+    }
+
+    /// Queues a message of whatever kind, as `queue` does it.
+    pub(crate) fn queue<T>(
+        &self,
+        mode: SendMode,
+        mut queue: impl FnMut(&mut Connection) -> Result<T, SendError>,
+    ) -> Result<T, SendError> {
+        let mut state = self.lock();
+        let result = queue(&mut state.machine);
+        let result = self.or_with_room(&mut state, result, queue);
+        self.sent(&mut state, mode, result)
     }
 
     /// Queues a message that is encoded already.

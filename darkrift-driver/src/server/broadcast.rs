@@ -30,7 +30,7 @@ pub enum Behind {
 pub struct Broadcast {
     /// To how many clients it was sent.
     pub sent: usize,
-    /// The clients whose reliable queue had no room for it.
+    /// The clients whose reliable queue had no room for it, and whose socket took nothing that would have made some.
     pub behind: Vec<ClientId>,
 }
 
@@ -40,9 +40,10 @@ impl<R> Server<R> {
     /// Every client is whoever is connected, also one that [`accept`](Self::accept) has not given yet. What is only for
     /// players of whom the game knows more goes to their ids: [`broadcast_to`](Self::broadcast_to).
     ///
-    /// A client whose reliable queue is full misses a reliable message, and the rest of what it gets has a gap: that is what
-    /// [`Broadcast::behind`] lists. Send it what it missed with [`Client::send`](crate::Client::send), which waits, or let
-    /// [`ServerBuilder::behind`](crate::ServerBuilder::behind) disconnect such clients.
+    /// A client whose reliable queue is full while its socket takes no more misses a reliable message, and the rest of what it
+    /// gets has a gap: that is what [`Broadcast::behind`] lists. Send it what it missed with
+    /// [`Client::send`](crate::Client::send), which waits, or let [`ServerBuilder::behind`](crate::ServerBuilder::behind)
+    /// disconnect such clients.
     ///
     /// # Errors
     /// When the message cannot be encoded, or is longer than its channel carries; then nobody got it.

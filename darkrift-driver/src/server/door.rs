@@ -140,8 +140,7 @@ impl Inner {
             self.door.lock().listener.refuse(key);
             return;
         };
-        // In the table before Configure leaves: a client that knows its id is counted. Never under the peer's lock,
-        // which a broadcast takes while it holds the table's.
+        // In the table before Configure leaves: a client that knows its id is counted. Not under the peer's lock.
         let handle = Arc::new(Handle { peer: peer.clone(), id });
         let entry = Entry { peer: peer.clone(), handle: Arc::downgrade(&handle) };
         self.clients.write().insert(id, entry);

@@ -37,7 +37,7 @@ pub struct ServerStatistics {
     pub closed_by_peer: u64,
     /// Clients that the network lost.
     pub closed_by_transport: u64,
-    /// Clients that read more slowly than they were sent to, at the time of a broadcast.
+    /// Clients that missed a broadcast: their reliable queue was full, and their socket took no more.
     pub behind: u64,
     /// Datagrams of nobody's, or of no sense.
     pub datagrams_ignored: u64,

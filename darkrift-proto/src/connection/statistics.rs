@@ -18,7 +18,8 @@ pub struct Statistics {
     pub stream_bytes_received: u64,
     /// Bytes the transport took from the stream queue.
     pub stream_bytes_sent: u64,
-    /// Bytes queued for TCP that never left: the peer read too slowly for the linger time of a close, or the transport failed.
+    /// Bytes queued for TCP that our own system's socket never took: the peer read too slowly for the linger time of a close, or
+    /// the transport failed. What it had taken, and the peer's application never read, is not counted.
     pub stream_unsent: u64,
     /// Bytes of datagrams received.
     pub datagram_bytes_received: u64,
