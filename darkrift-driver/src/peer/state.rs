@@ -41,11 +41,6 @@ pub(crate) struct PeerState {
     pub(super) room_wanted: bool,
     /// Whether `Closed` was handed out, or its reason told in another way.
     pub(super) finished: bool,
-    pub(super) announced_closed: bool,
-    /// Whether the sockets are gone.
-    pub(super) ended: bool,
-    /// Whether another connection has the address of this one.
-    pub(super) evicted: bool,
     /// Whether the stream's socket has not taken all that it was offered last.
     pub(super) stream_full: bool,
     /// `None` once the connection has drained.
@@ -60,6 +55,11 @@ pub(crate) struct PeerState {
     pub(crate) datagram_address: Option<SocketAddr>,
     /// The connection whose deferred messages are sent behind this one's.
     pub(super) next_deferred: Option<Arc<Peer>>,
+    pub(super) announced_closed: bool,
+    /// Whether the sockets are gone.
+    pub(super) ended: bool,
+    /// Whether another connection has the address of this one.
+    pub(super) evicted: bool,
 }
 
 impl PeerState {
