@@ -103,9 +103,10 @@ impl<R> Client<R> {
     #[inline]
     pub async fn send<M: ToMessage + ?Sized>(&self, mode: SendMode, message: &M) -> Result<(), SendError> {
         match self.try_send(mode, message) {
+            Ok(()) => Ok(()),
             // Boxed, so that the future of every send that need not wait is small.
             Err(SendError::Full { .. }) => Box::pin(self.peer().send_once_there_is_room(mode, message)).await,
-            result => result,
+            Err(error) => Err(error),
         }
     }
 

@@ -60,12 +60,13 @@ impl Run {
     #[inline]
     pub(super) fn measure(input: &[u8], limit: usize, room: usize, room_for_bytes: usize) -> (usize, usize) {
         let mut frames = Frames::new(input, limit);
-        let (mut count, mut length) = (0, 0);
-        while count < room && length < room_for_bytes && frames.next().and_then(ordinary_tag).is_some() {
+        let (mut count, mut left) = (0, input.len());
+        let enough = input.len().saturating_sub(room_for_bytes);
+        while count < room && left > enough && frames.next().and_then(ordinary_tag).is_some() {
             count += 1;
-            length = input.len() - frames.rest().len();
+            left = frames.rest().len();
         }
-        (count, length)
+        (count, input.len() - left)
     }
 
     /// The frames that [`measure`](Self::measure) found.
