@@ -59,8 +59,10 @@ fn string(payload: &[u8], encoding: Encoding) -> Option<(String, usize)> {
 }
 
 /// How many of a thousand characters are ASCII.
-fn ascii_share(text: &str) -> usize {
-    text.chars().filter(char::is_ascii).count() * 1000 / text.chars().count().max(1)
+fn ascii_share(text: &str) -> u64 {
+    let (ascii, all) = (text.chars().filter(char::is_ascii).count(), text.chars().count());
+    // A long text, times a thousand, is past a `usize` of 32 bits.
+    ascii as u64 * 1000 / all.max(1) as u64
 }
 
 fn is_usual(c: char) -> bool {

@@ -1,7 +1,7 @@
 //! `darkrift ping`.
 
 use crate::program::{Listening, Program};
-use crate::raw::{RawServer, frame};
+use crate::raw::RawServer;
 
 #[test]
 fn each_answer_is_printed_and_a_summary_behind_them() {
@@ -51,7 +51,7 @@ fn a_server_that_leaves_ends_it() {
 fn a_server_that_asks_and_never_reads_holds_nothing_up() {
     let server = RawServer::welcoming(|served| {
         let ping = [0x40, 0, 5, 0, 1];
-        let pings = frame(&ping).repeat(10_000);
+        let pings = crate::raw::frame(&ping).repeat(10_000);
         // Until the client has gone.
         while served.write_if_open(&pings) {}
     });
