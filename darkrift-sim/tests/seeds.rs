@@ -28,3 +28,8 @@ fn a_seed_is_one_history_and_another_seed_another() {
 fn a_token_so_late_that_it_is_taken_for_a_message_is_the_same_whoever_else_is_there() {
     proof::check(800_945).unwrap();
 }
+
+#[test]
+fn what_comes_on_udp_behind_a_fault_that_the_application_has_not_heard_of_does_not_count() {
+    proof::check(6_404).unwrap();
+}

@@ -66,6 +66,9 @@ pub(super) struct Side {
     incoming: VecDeque<Loose>,
     /// Whether strikes of the stream make the order of `incoming` uncertain.
     pub(super) struck: bool,
+    /// Whether it closed for what the stream brought before its application heard of it. When that was is not told, and
+    /// what came on UDP since does not count.
+    faulted_early: bool,
     token: Option<Bytes>,
 }
 
@@ -235,7 +238,7 @@ impl Model {
             Event::Closed(reason) => {
                 side.closed = true;
                 let same = side.reason.as_ref() == Some(reason);
-                let left = if side.struck { 0 } else { side.incoming.len() };
+                let left = if side.struck || side.faulted_early { 0 } else { side.incoming.len() };
                 let was_connected = side.connected.is_some();
                 let lost_early = side.paired && !was_connected && reason.kind == CloseKind::EndOfStream;
                 if lost_early {
@@ -345,6 +348,7 @@ impl Model {
         let may = side.may;
         let lasted = now - side.began;
         side.ended_at = now;
+        side.faulted_early = side.connected.is_none() && matches!(reason.kind, CloseKind::FrameTooLong { .. });
         let explained = match (&reason.initiator, &reason.kind) {
             (Initiator::User, CloseKind::Requested) => may.close,
             (Initiator::Peer, CloseKind::EndOfStream) => other_ended,
