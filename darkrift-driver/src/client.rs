@@ -84,8 +84,9 @@ impl<R> Client<R> {
     ///
     /// An unreliable message may arrive before a reliable one that was sent before it ([`SendMode`]).
     ///
-    /// The message is encoded while the connection is locked: an [`Encode`](darkrift_proto::Encode) of your own must not
-    /// use the connection that the value is being sent on.
+    /// The message is encoded while the connection is locked: an [`Encode`](darkrift_proto::Encode) of your own must not use
+    /// any connection, nor a server but for its `len`, or it may wait for ever. What has to look at them is encoded before it
+    /// is sent: [`Message::encode`](darkrift_proto::Message::encode), [`Server::encode`](crate::Server::encode).
     ///
     /// # Errors
     /// The message was not sent, and is still yours: the connection has closed (what came before that is still there to be

@@ -107,7 +107,9 @@ impl<R: Runtime> ClientBuilder<R> {
         self
     }
 
-    /// After how long a silence the system asks whether the peer is still there. Default 15 s; `None` never.
+    /// After how long a silence the system asks whether the peer is still there, and again five times as often, 1 s apart at
+    /// least, until it answers. Default 15 s; `None` never. It should be well below the
+    /// [`user_timeout`](Self::user_timeout): where it is not, one lost packet ends a connection that has nothing to say.
     #[must_use]
     pub const fn keep_alive(mut self, after: Option<Duration>) -> Self {
         self.tcp.keep_alive = after;
@@ -116,6 +118,9 @@ impl<R: Runtime> ClientBuilder<R> {
 
     /// How long what was sent may stay unacknowledged before the system gives the connection up (`TCP_USER_TIMEOUT`,
     /// where there is one). Default 30 s.
+    ///
+    /// A system repeats what is not acknowledged at intervals that double, so a network that comes back after more than half of
+    /// this may come back too late.
     ///
     /// A server that takes nothing for so long, while more is sent to it than lies between, is given up as well, although
     /// its machine still answers: the system counts that as unacknowledged.
@@ -241,11 +246,27 @@ async fn open(
     let mut failure = None;
     for (address, left) in addresses.iter().copied().map(destination).zip((1..=addresses.len()).rev()) {
         match deadline.share(runtime, left, runtime.connect(address)).await? {
+            Ok(stream) if is_own_other_end(stream.as_ref(), address) => {
+                let source = io::ErrorKind::ConnectionRefused.into();
+                failure = Some(ConnectError::Tcp { address, source });
+            }
             Ok(stream) => return Ok((stream, address)),
             Err(source) => failure = Some(ConnectError::Tcp { address, source }),
         }
     }
     Err(failure.expect("a look-up without an address is an error of its own"))
+}
+
+/// Whether a stream leads to its own socket. A system that looks for a free port for it may find the one that it is to connect
+/// to, on the same machine and while nobody listens there. It goes without a trace, so that a server may have the port.
+fn is_own_other_end(stream: &dyn TcpStream, address: SocketAddr) -> bool {
+    let Some(socket) = stream.socket() else { return false };
+    let own = socket.local_addr().ok().and_then(|own| own.as_socket());
+    let is_own = own.is_some_and(|own| (own.ip(), own.port()) == (address.ip(), address.port()));
+    if is_own {
+        let _ = socket.set_linger(Some(Duration::ZERO));
+    }
+    is_own
 }
 
 /// The moment by which the TCP connection must be there.
@@ -294,5 +315,51 @@ impl Deadline {
                 .map(|()| Err(ConnectError::Timeout { phase, limit: self.limit })),
         })
         .await
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::io::IoSlice;
+    use std::net::TcpListener;
+
+    use socket2::{Domain, Protocol, Socket, Type};
+
+    use super::*;
+    use crate::runtime::SockRef;
+
+    #[derive(Debug)]
+    struct Stream(Socket);
+
+    impl TcpStream for Stream {
+        fn poll_read(&mut self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
+            Poll::Pending
+        }
+
+        fn poll_write(&mut self, _: &mut Context<'_>, _: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+            Poll::Pending
+        }
+
+        fn socket(&self) -> Option<SockRef<'_>> {
+            Some(SockRef::from(&self.0))
+        }
+    }
+
+    fn bind() -> (Stream, SocketAddr) {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        let address = socket.local_addr().unwrap().as_socket().unwrap();
+        (Stream(socket), address)
+    }
+
+    #[test]
+    fn a_stream_that_leads_to_its_own_socket_is_no_connection_and_leaves_the_port_free() {
+        let (stream, address) = bind();
+        stream.0.connect(&address.into()).unwrap();
+        assert!(is_own_other_end(&stream, address));
+        drop(stream);
+        let (another, _) = bind();
+        another.0.connect(&TcpListener::bind(address).unwrap().local_addr().unwrap().into()).unwrap();
+        assert!(!is_own_other_end(&another, address));
     }
 }

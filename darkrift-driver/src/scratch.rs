@@ -1,7 +1,8 @@
 //! Memory that a thread has for whatever connection it looks after: an idle connection holds none.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
+use std::thread::LocalKey;
 
 use bytes::{Bytes, BytesMut};
 
@@ -56,20 +57,33 @@ impl DerefMut for ReadMemory {
 
 thread_local! {
     /// Where reads go first, so that what the application keeps of a small read keeps no large buffer alive.
-    static SCRATCH: RefCell<ReadMemory> = RefCell::new(ReadMemory::new(SCRATCH_BYTES));
+    static SCRATCH: Kept<ReadMemory> = const { Kept::new(None) };
     /// Where short reads are kept, one behind the other. It is used again once all of them have gone.
-    static SHARED: RefCell<BytesMut> = RefCell::new(BytesMut::with_capacity(SHARED_BYTES));
+    static SHARED: Kept<BytesMut> = const { Kept::new(None) };
     /// Where a datagram is encoded that leaves at once.
-    static OUTGOING: Cell<BytesMut> = Cell::new(BytesMut::new());
+    static OUTGOING: Kept<BytesMut> = const { Kept::new(None) };
+}
+
+/// What a thread keeps; `None` while it is in use.
+type Kept<K> = Cell<Option<K>>;
+
+/// Runs `f` with what this thread keeps, or with something new: where that is in use, by a waker or a value's own code that
+/// looks after another connection, and where the thread is ending and a connection was among what it still had.
+#[inline]
+fn with_kept<K, T>(
+    kept: &'static LocalKey<Kept<K>>,
+    new: impl FnOnce() -> K,
+    f: impl FnOnce(&mut K) -> T,
+) -> T {
+    let mut taken = kept.try_with(Cell::take).ok().flatten().unwrap_or_else(new);
+    let result = f(&mut taken);
+    let _ = kept.try_with(|kept| kept.set(Some(taken)));
+    result
 }
 
 /// Runs `f` with this thread's read buffer.
 pub(crate) fn with_scratch<T>(f: impl FnOnce(&mut [u8]) -> T) -> T {
-    SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
-        Ok(mut scratch) => f(&mut scratch),
-        // A waker that drives another connection in the middle of a read: unusual, and it still works.
-        Err(_) => f(&mut ReadMemory::new(SCRATCH_BYTES)),
-    })
+    with_kept(&SCRATCH, || ReadMemory::new(SCRATCH_BYTES), |scratch| f(scratch))
 }
 
 /// A copy of what was read: short ones share an allocation.
@@ -85,19 +99,17 @@ pub(crate) fn keep(read: &[u8]) -> Bytes {
 
 /// Runs `f` with this thread's memory for short reads, which it must leave empty.
 pub(crate) fn with_shared<T>(f: impl FnOnce(&mut BytesMut) -> T) -> T {
-    SHARED.with(|shared| f(&mut shared.borrow_mut()))
+    with_kept(&SHARED, || BytesMut::with_capacity(SHARED_BYTES), f)
 }
 
 /// Runs `f` with this thread's memory for a datagram that leaves at once, which is empty.
 #[inline]
 pub(crate) fn with_outgoing<T>(f: impl FnOnce(&mut BytesMut) -> T) -> T {
-    OUTGOING.with(|outgoing| {
-        // Taken, since a value's own code may send on another connection while it is encoded.
-        let mut buffer = outgoing.take();
-        let result = f(&mut buffer);
-        buffer.clear();
-        if buffer.capacity() <= SHARED_BYTES {
-            outgoing.set(buffer);
+    with_kept(&OUTGOING, BytesMut::new, |outgoing| {
+        let result = f(outgoing);
+        outgoing.clear();
+        if outgoing.capacity() > SHARED_BYTES {
+            *outgoing = BytesMut::new();
         }
         result
     })

@@ -18,6 +18,9 @@ const PORT_ATTEMPTS: usize = 32;
 /// What the system's UDP receive buffer is asked to hold: a server's clients all arrive at one socket.
 const SERVER_RECEIVE_BUFFER: usize = 4 << 20;
 
+/// What a client's is asked to hold: what its server sends at once.
+const CLIENT_RECEIVE_BUFFER: usize = 1 << 20;
+
 /// The TCP options of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TcpOptions {
@@ -52,7 +55,10 @@ impl TcpOptions {
     pub(crate) fn apply(&self, socket: &SockRef<'_>) {
         let _ = socket.set_tcp_nodelay(self.no_delay);
         if let Some(time) = self.keep_alive {
-            let _ = socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(time).with_interval(time));
+            // Several times before the user timeout: with that set, Linux gives up at the first look behind it, and one packet
+            // that is lost would end a connection that has nothing to say.
+            let interval = (time / 5).max(Duration::from_secs(1));
+            let _ = socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(time).with_interval(interval));
         }
         #[cfg(any(target_os = "linux", target_os = "android"))]
         let _ = socket.set_tcp_user_timeout(self.user_timeout);
@@ -119,6 +125,7 @@ fn bind_udp(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) fn client_udp(server: SocketAddr) -> io::Result<std::net::UdpSocket> {
     let socket = Socket::new(Domain::for_address(server), Type::DGRAM.nonblocking(), Some(Protocol::UDP))?;
+    let _ = socket.set_recv_buffer_size(CLIENT_RECEIVE_BUFFER);
     socket.connect(&server.into())?;
     Ok(socket.into())
 }
@@ -127,7 +134,9 @@ pub(crate) fn client_udp(server: SocketAddr) -> io::Result<std::net::UdpSocket> 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(crate) fn client_udp(server: SocketAddr) -> io::Result<std::net::UdpSocket> {
     let any = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    bind_udp(SocketAddr::new(any, 0))
+    let socket = bind_udp(SocketAddr::new(any, 0))?;
+    let _ = SockRef::from(&socket).set_recv_buffer_size(CLIENT_RECEIVE_BUFFER);
+    Ok(socket)
 }
 
 /// Where a connect to this address goes: one that means any address is taken for this machine's own, and what comes back
@@ -164,6 +173,7 @@ mod tests {
         #[cfg(any(target_os = "linux", target_os = "android"))]
         {
             assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_secs(7));
+            assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(1));
             assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(9)));
         }
     }

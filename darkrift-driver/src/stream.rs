@@ -127,6 +127,10 @@ pub(crate) fn abandon(stream: &dyn TcpStream, machine: &mut Connection, now: Ins
         }
     }
     let _ = socket.shutdown(Shutdown::Write);
+    if machine.id().is_none() {
+        // The peer has been told nothing that it could lose.
+        return;
+    }
     // A socket that is closed with something unread is reset, and the peer loses what it has not read.
     let mut discarded = [0; 8 << 10];
     let _ = (0..DISCARDED_READS).all(|_| matches!((&*socket).read(&mut discarded), Ok(1..)));

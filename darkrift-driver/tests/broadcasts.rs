@@ -2,9 +2,11 @@
 
 mod mock;
 
+use std::time::Duration;
+
 use darkrift_driver::proto::{Message, SendMode};
 use darkrift_driver::{Client, Server};
-use mock::{Faults, Mock, anywhere, run};
+use mock::{Faults, Mock, anywhere, run, sleep};
 
 const CLIENTS: usize = 300;
 const IN_A_ROW: u16 = 3;
@@ -69,4 +71,33 @@ fn the_others_get_it_whoever_leaves_meanwhile() {
             }
         });
     }
+}
+
+#[test]
+fn a_client_whose_socket_fails_as_a_broadcast_makes_room_is_seen_to_have_gone() {
+    run(1, Faults::default(), async {
+        let server = Server::<Mock>::builder().limits(|limits| limits.reliable_queue = 1000);
+        let server = server.bind(anywhere()).await.unwrap();
+        let (mut clients, mut served) = (Vec::new(), Vec::new());
+        for _ in 0..140 {
+            let client = Client::<Mock>::builder().limits(|limits| limits.linger = Duration::ZERO);
+            clients.push(client.connect(server.local_addr()).await.unwrap());
+            served.push(server.accept().await.unwrap());
+        }
+        // More than is held of what nobody takes: its stream is not read, and its end is not seen there.
+        let (leaving, its_side) = (clients.remove(130), served.remove(130));
+        for _ in 0..300 {
+            leaving.try_send(SendMode::Reliable, &Message::new(1, vec![0; 20])).unwrap();
+        }
+        sleep(Duration::from_secs(1)).await;
+        leaving.close().await;
+        sleep(Duration::from_secs(1)).await;
+        assert!(its_side.is_connected());
+        for _ in 0..2 {
+            server.broadcast(SendMode::Reliable, &Message::new(2, vec![0; 900])).unwrap();
+        }
+        its_side.closed().await;
+        sleep(Duration::from_secs(1)).await;
+        assert_eq!((server.len(), server.statistics().accepted), (139, 140));
+    });
 }

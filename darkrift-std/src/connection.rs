@@ -20,6 +20,10 @@ impl Connection {
         /// Sends a message: one of your own types (`#[derive(Message)]`), or a
         /// [`Message`](darkrift_driver::proto::Message).
         ///
+        /// The message is encoded while the connection is locked: an [`Encode`](darkrift_driver::proto::Encode) of your own
+        /// must not use any connection, nor a server. What has to look at them is encoded before it is sent
+        /// ([`Message::encode`](darkrift_driver::proto::Message::encode)).
+        ///
         /// # Errors
         /// The message was not sent, and is still yours: the connection has closed, the reliable queue is full and the
         /// socket took no more ([`SendError::Full`]; there may be room behind the next `update`), the message is longer

@@ -16,6 +16,10 @@
 //!
 //! Everything here is [`darkrift_driver`] with tokio filled in.
 //!
+//! # Tests with a paused clock
+//! Where a runtime's time is paused (`tokio::time::pause`), both ends belong into that runtime. It moves the clock on as soon as
+//! nothing in it can go on, so what another thread is about to answer comes after every time limit.
+//!
 //! # Panics
 //! `connect` and `bind` outside of a tokio runtime, or in one without I/O and time (`enable_all`), as everything of tokio's
 //! does.

@@ -324,3 +324,37 @@ fn a_connect_hook_that_panics_refuses_that_client_and_harms_no_other() {
         assert_eq!(server.len(), 2);
     });
 }
+
+thread_local! {
+    static KEPT: std::cell::RefCell<Option<(Client, Runtime)>> = const { std::cell::RefCell::new(None) };
+}
+
+#[test]
+fn a_client_that_a_thread_keeps_until_its_end_is_closed_then() {
+    let elsewhere = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let at_once = Server::builder().limits(|limits| limits.linger = Duration::ZERO);
+    let (server, address) = elsewhere.block_on(bind(at_once));
+    for is_gone in [false, true] {
+        let (go_on, may_go_on) = std::sync::mpsc::channel();
+        let game = std::thread::spawn(move || {
+            // Before anything of the library's that the thread keeps, so that it goes last.
+            KEPT.with_borrow(|kept| assert!(kept.is_none()));
+            let here = runtime();
+            let client = here.block_on(soon(Client::connect(address))).unwrap();
+            may_go_on.recv().unwrap();
+            for tag in 0..MESSAGES {
+                let _ = client.try_send(SendMode::Reliable, &Message::new(tag, vec![0; 100]));
+            }
+            KEPT.set(Some((client, here)));
+        });
+        let served = elsewhere.block_on(soon(server.accept())).unwrap();
+        if is_gone {
+            elsewhere.block_on(soon(served.close()));
+            go_on.send(()).unwrap();
+        } else {
+            go_on.send(()).unwrap();
+            elsewhere.block_on(expect_all_and_the_end(&served));
+        }
+        game.join().unwrap();
+    }
+}

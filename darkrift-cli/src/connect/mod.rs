@@ -57,8 +57,9 @@ A line begins with the seconds since the start. The exit code is 1 where the ser
 could not be carried out.
 ";
 
-/// How many messages are printed before the input has its turn.
+/// How many messages are printed before the input has its turn, none of them longer than so many bytes.
 const IN_A_ROW: u64 = 32;
+const PAGE: u64 = 4 << 10;
 
 /// How long messages may wait for room while none is taken: what stands behind them is still to be carried out.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -149,8 +150,10 @@ impl Session {
                 }
                 None => self.output.timed(format_args!("received {line}"))?,
             }
-            count += 1;
-            if count % IN_A_ROW == 0 {
+            // A long one takes as much time as many.
+            count += 1 + received.payload().len() as u64 / PAGE;
+            if count >= IN_A_ROW {
+                count = 0;
                 // However much comes, the input has its turn.
                 yield_now().await;
             }

@@ -43,6 +43,8 @@ impl Peer {
         match result {
             Err(SendError::Full { .. }) if !state.stream_full => {
                 self.drive(state, Drive::Output);
+                // The socket may have failed, and nobody else look.
+                state.settle_close();
                 again(&mut state.machine)
             }
             other => other,

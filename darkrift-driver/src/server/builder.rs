@@ -177,7 +177,9 @@ impl<R: Runtime> ServerBuilder<R> {
         self
     }
 
-    /// After how long a silence the system asks whether a client is still there. Default 15 s; `None` never.
+    /// After how long a silence the system asks whether a client is still there, and again five times as often, 1 s apart at
+    /// least, until it answers. Default 15 s; `None` never. It should be well below the
+    /// [`user_timeout`](Self::user_timeout): where it is not, one lost packet ends a connection that has nothing to say.
     #[must_use]
     pub const fn keep_alive(mut self, after: Option<Duration>) -> Self {
         self.options.tcp.keep_alive = after;
@@ -186,6 +188,9 @@ impl<R: Runtime> ServerBuilder<R> {
 
     /// How long what was sent may stay unacknowledged before the system gives a client up (`TCP_USER_TIMEOUT`, where
     /// there is one). Default 30 s.
+    ///
+    /// A system repeats what is not acknowledged at intervals that double, so a network that comes back after more than half of
+    /// this may come back too late.
     ///
     /// A client that takes nothing for so long, while more is sent to it than lies between, is given up as well, although its
     /// machine still answers: the system counts that as unacknowledged. A game loop that stands still for longer while it

@@ -1,12 +1,13 @@
 //! A server's door: the tasks that accept TCP connections and receive everyone's datagrams.
 
+use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -99,15 +100,14 @@ impl Inner {
         self.runtime.spawn(Box::pin(Task::new(peer, served)));
     }
 
-    /// The client's token came: acknowledges it, and lets the client in.
-    async fn pair(
-        self: &Arc<Self>,
-        udp: &SharedUdp,
+    /// The client's token came: it is acknowledged behind those who wait for that, and then let in.
+    fn pair(
+        &self,
         key: ConnectionKey,
-        from: SocketAddr,
-        to: Option<IpAddr>,
-        answer: &Bytes,
+        meta: &RecvMeta,
+        answer: Bytes,
         evicted: Option<ConnectionKey>,
+        newcomers: &mut VecDeque<Newcomer>,
     ) {
         if let Some(ghost) = evicted.and_then(|key| self.connection(key)) {
             ghost.evict();
@@ -115,8 +115,37 @@ impl Inner {
         let Some(peer) = self.connection(key) else { return };
         // At once: a client that leaves now has been here, and what it sent is delivered.
         peer.lock().machine.handle_paired(self.runtime.now());
-        // Before anything else goes to it on UDP: its client takes the first datagram for the acknowledgement.
-        let source = self.answer(udp, from, to, answer).await;
+        let source = self.source(meta.dst_ip);
+        newcomers.push_back(Newcomer { peer, key, from: meta.addr, source, answer });
+    }
+
+    /// Acknowledges the tokens of those who have come, as far as the socket takes that, and lets them in. Until all have been
+    /// answered nobody else sends: where the socket is full all the time, they would never have their turn.
+    fn poll_newcomers(
+        self: &Arc<Self>,
+        udp: &SharedUdp,
+        newcomers: &mut VecDeque<Newcomer>,
+        cx: &mut Context<'_>,
+    ) {
+        while let Some(Newcomer { peer, from, source, answer, .. }) = newcomers.front_mut() {
+            // Another may have its address by now.
+            let is_gone = peer.lock().machine.is_closed();
+            if !is_gone && udp.poll_send_first(answer, *from, source, cx).is_pending() {
+                return;
+            }
+            if let Some(newcomer) = newcomers.pop_front() {
+                self.let_in(newcomer);
+            }
+        }
+        udp.let_others_send();
+    }
+
+    /// The client has been answered: it is one from now on, unless the application does not want it.
+    fn let_in(self: &Arc<Self>, newcomer: Newcomer) {
+        let Newcomer { peer, key, from, source, .. } = newcomer;
+        if peer.lock().machine.is_closed() {
+            return self.door.lock().listener.refuse(key);
+        }
         let joining = Joining {
             tcp_address: canonical(peer.stream_address),
             udp_address: canonical(from),
@@ -180,27 +209,6 @@ impl Inner {
         backlog.push(handle);
         drop(backlog);
         wake_listeners(&self.arrived);
-    }
-
-    /// Sends the acknowledgement of a token, waiting for the socket if it is full. `to` is the address that the token was
-    /// sent to, if it is known; gives the one that the answer was sent from, if it was chosen.
-    async fn answer(
-        &self,
-        udp: &SharedUdp,
-        from: SocketAddr,
-        to: Option<IpAddr>,
-        answer: &Bytes,
-    ) -> Option<IpAddr> {
-        let mut source = self.source(to);
-        while let Err(error) = udp.send_lone(answer, from, &mut source) {
-            if error.kind() != io::ErrorKind::WouldBlock {
-                break;
-            }
-            if poll_fn(|cx| udp.poll_writable(cx)).await.is_err() {
-                break;
-            }
-        }
-        source
     }
 
     /// What answers a datagram that was sent to this address: a socket with one address has no choice.
@@ -321,11 +329,17 @@ async fn receive(inner: Arc<Inner>, udp: Arc<SharedUdp>) {
     // since a call that leaves one unused has emptied the socket, and says so.
     let mut used = 2;
     let mut turn = Turn::default();
+    let mut newcomers = VecDeque::new();
     loop {
         if turn.is_over() {
             yield_now(&*inner.runtime).await;
         }
-        let receive = poll_fn(|cx| turn.watch(udp.poll_receive(cx, &mut buffers[..used], &mut meta[..used])));
+        let receive = poll_fn(|cx| {
+            if !newcomers.is_empty() {
+                inner.poll_newcomers(&udp, &mut newcomers, cx);
+            }
+            turn.watch(udp.poll_receive(cx, &mut buffers[..used], &mut meta[..used]))
+        });
         match inner.unless_stopped(&mut stopping, receive).await {
             None => return,
             Some(Ok(count)) => {
@@ -335,11 +349,8 @@ async fn receive(inner: Arc<Inner>, udp: Arc<SharedUdp>) {
                 for (meta, buffer) in meta[..count].iter().zip(&buffers) {
                     turn.add(meta.len.div_ceil(meta.stride.max(1)) as u32);
                     let sent = Sent { meta, datagrams: &buffer[..meta.len], has_time };
-                    let Some(stranger) = inner.deliver(sent, 0) else { continue };
-                    // A socket that stays full holds up an answer, and must not hold up the end.
-                    let welcome = inner.welcome_among(&udp, sent, stranger);
-                    if inner.unless_stopped(&mut stopping, welcome).await.is_none() {
-                        return;
+                    if let Some(stranger) = inner.deliver(sent, 0) {
+                        inner.welcome_among(&udp, sent, stranger, &mut newcomers);
                     }
                 }
             }
@@ -363,6 +374,17 @@ impl Sent<'_> {
     fn stride(&self) -> usize {
         if self.meta.stride == 0 { self.datagrams.len().max(1) } else { self.meta.stride }
     }
+}
+
+/// A client whose token has come, and has not been acknowledged.
+struct Newcomer {
+    peer: Arc<Peer>,
+    key: ConnectionKey,
+    /// Its address on UDP.
+    from: SocketAddr,
+    /// The address that it is to be answered from, where there are several.
+    source: Option<IpAddr>,
+    answer: Bytes,
 }
 
 /// A datagram that is no connected client's.
@@ -397,14 +419,20 @@ impl Inner {
 
     /// Does what the listener says of each datagram that is no connected client's, and gives the others to whom they belong,
     /// in the order in which they came.
-    async fn welcome_among(self: &Arc<Self>, udp: &SharedUdp, sent: Sent<'_>, first: Stranger) {
+    fn welcome_among(
+        &self,
+        udp: &SharedUdp,
+        sent: Sent<'_>,
+        first: Stranger,
+        newcomers: &mut VecDeque<Newcomer>,
+    ) {
         let mut is_answered = false;
         let mut next = Some(first);
         while let Some(Stranger { routing, end }) = next {
             let is_answer = matches!(routing, Routing::Answer { .. });
             // One answer is enough for a token that came many times at once.
             if !(is_answer && is_answered) {
-                self.welcome(udp, sent.meta, routing).await;
+                self.welcome(udp, sent.meta, routing, newcomers);
             }
             is_answered |= is_answer;
             next = if end < sent.datagrams.len() { self.deliver(sent, end) } else { None };
@@ -448,19 +476,24 @@ impl Inner {
     }
 
     /// Does what the listener says of a datagram that is no connected client's.
-    async fn welcome(self: &Arc<Self>, udp: &SharedUdp, meta: &RecvMeta, routing: Routing) {
+    fn welcome(
+        &self,
+        udp: &SharedUdp,
+        meta: &RecvMeta,
+        routing: Routing,
+        newcomers: &mut VecDeque<Newcomer>,
+    ) {
         match routing {
-            Routing::Paired { key, answer, evicted } => {
-                self.pair(udp, key, meta.addr, meta.dst_ip, &answer, evicted).await;
-            }
+            Routing::Paired { key, answer, evicted } => self.pair(key, meta, answer, evicted, newcomers),
             Routing::Full(key) => {
                 if let Some(peer) = self.connection(key) {
                     peer.close(CloseReason::new(Initiator::Local, CloseKind::NoFreeId));
                 }
                 self.door.lock().listener.refuse(key);
             }
-            Routing::Answer { answer } => {
-                // A full socket is not waited for: everybody else's datagrams would wait, too, and this token comes again.
+            // It may be one of those who wait to be answered first.
+            Routing::Answer { answer } if newcomers.is_empty() => {
+                // A full socket is not waited for: this token comes again.
                 let _ = udp.send_lone(&answer, meta.addr, &mut self.source(meta.dst_ip));
             }
             _ => {}

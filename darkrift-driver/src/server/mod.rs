@@ -41,7 +41,8 @@ use tokens::SystemTokens;
 /// A server: accepts clients, finds them by id, and sends to all of them.
 ///
 /// It is a handle: clones are cheap and mean the same server. When the last one is dropped the server shuts down:
-/// its clients are told and its ports are free again.
+/// its clients are told, and its ports are free a moment later, once the runtime has run its tasks. To listen there again at
+/// once, wait for [`shutdown`](Self::shutdown).
 #[must_use = "dropping the last handle shuts the server down"]
 pub struct Server<R> {
     handle: Arc<ServerHandle>,

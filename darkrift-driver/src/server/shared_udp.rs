@@ -3,6 +3,7 @@
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use parking_lot::Mutex;
@@ -16,6 +17,8 @@ use crate::runtime::{RecvMeta, Transmit, UdpSocket};
 pub(super) struct SharedUdp {
     socket: Box<dyn UdpSocket>,
     waiting: Arc<WaitingSenders>,
+    /// Whether an acknowledgement waits for the socket, and everybody else behind it.
+    is_kept: AtomicBool,
     /// Behind the socket: once this is gone, the port is free.
     _running: Running,
 }
@@ -27,7 +30,7 @@ struct WaitingSenders(Mutex<Vec<Waker>>);
 impl SharedUdp {
     /// The socket of a server, whose shutdown waits until nobody has this any more.
     pub(super) fn new(socket: Box<dyn UdpSocket>, running: Running) -> Arc<Self> {
-        Arc::new(Self { socket, waiting: Arc::default(), _running: running })
+        Arc::new(Self { socket, waiting: Arc::default(), is_kept: AtomicBool::new(false), _running: running })
     }
 
     /// Sends one datagram from the address `source`, which becomes `None` where the system refuses it and chooses one
@@ -49,6 +52,39 @@ impl SharedUdp {
             }
         }
     }
+
+    /// As [`send_lone`](Self::send_lone), and where the socket takes no more it is kept for this, until
+    /// [`let_others_send`](Self::let_others_send). Ready where nothing more is to be done for the datagram.
+    pub(super) fn poll_send_first(
+        &self,
+        contents: &[u8],
+        destination: SocketAddr,
+        source: &mut Option<IpAddr>,
+        cx: &Context<'_>,
+    ) -> Poll<()> {
+        loop {
+            match self.send_lone(contents, destination, source) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                _ => return Poll::Ready(()),
+            }
+            self.is_kept.store(true, Ordering::SeqCst);
+            self.waiting.add(cx.waker());
+            if !matches!(self.poll_socket(), Poll::Ready(Ok(()))) {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Nothing waits any more that goes first.
+    pub(super) fn let_others_send(&self) {
+        if self.is_kept.swap(false, Ordering::SeqCst) {
+            self.waiting.wake_by_ref();
+        }
+    }
+
+    fn poll_socket(&self) -> Poll<io::Result<()>> {
+        self.socket.poll_writable(&mut Context::from_waker(&Waker::from(self.waiting.clone())))
+    }
 }
 
 impl UdpSocket for SharedUdp {
@@ -62,18 +98,17 @@ impl UdpSocket for SharedUdp {
     }
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        if self.is_kept.load(Ordering::SeqCst) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         self.socket.try_send(transmit)
     }
 
     /// Until it is ready, the waker is kept beside all the others.
     fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        {
-            let mut waiting = self.waiting.0.lock();
-            if !waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
-                waiting.push(cx.waker().clone());
-            }
-        }
-        self.socket.poll_writable(&mut Context::from_waker(&Waker::from(self.waiting.clone())))
+        self.waiting.add(cx.waker());
+        // Behind that, so that whoever lets the others send finds this one among them.
+        if self.is_kept.load(Ordering::SeqCst) { Poll::Pending } else { self.poll_socket() }
     }
 
     fn max_segments(&self) -> usize {
@@ -81,8 +116,21 @@ impl UdpSocket for SharedUdp {
     }
 }
 
+impl WaitingSenders {
+    fn add(&self, waker: &Waker) {
+        let mut waiting = self.0.lock();
+        if !waiting.iter().any(|other| other.will_wake(waker)) {
+            waiting.push(waker.clone());
+        }
+    }
+}
+
 impl Wake for WaitingSenders {
     fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
         let waiting = std::mem::take(&mut *self.0.lock());
         waiting.into_iter().for_each(Waker::wake);
     }

@@ -18,6 +18,8 @@ use crate::wire::{FRAME_LENGTH_BYTES, FrameError, Frames, Header, HeaderError, H
 /// the reads of drivers: with those of 64 KiB fewer than 68 KiB wait. An honest client has not much to say so early, and
 /// what is not read waits in the system.
 const HELD_BEFORE_TOKEN: usize = 4 << 10;
+/// So many bytes beside a message are kept alive with it at least, rather than that it is copied.
+const WASTE: usize = 4 << 10;
 /// How many messages a client keeps before Configure comes.
 const HELD_BEFORE_CONFIGURE: usize = 4096;
 
@@ -65,6 +67,10 @@ impl Connection {
         if self.is_closed() {
             input.clear();
         }
+        if self.input_wasted && input.is_empty() {
+            *input = BytesMut::new();
+            self.input_wasted = false;
+        }
         self.input_left = input.len();
         self.held_back = self.events.room() == 0;
     }
@@ -110,7 +116,8 @@ impl Connection {
                 self.counted.stream_bytes_received += length as u64;
                 self.counted.reliable_received += count as u64;
                 let encoding = self.limits().encoding;
-                self.events.push_run(Run::new(input.split_to(length).freeze(), count, encoding));
+                let frames = self.take_off(input, length);
+                self.events.push_run(Run::new(frames, count, encoding));
                 return Taken::Some;
             }
         }
@@ -124,8 +131,20 @@ impl Connection {
         };
         self.counted.stream_bytes_received += (FRAME_LENGTH_BYTES + length) as u64;
         input.advance(FRAME_LENGTH_BYTES);
-        self.take_message(now, input.split_to(length).freeze());
+        let message = self.take_off(input, length);
+        self.take_message(now, message);
         if self.is_closed() || self.fault.is_some() { Taken::Nothing } else { Taken::Some }
+    }
+
+    /// Takes bytes off the front of `input`: without a copy, unless what is kept of them would keep much alive that is not.
+    #[inline]
+    fn take_off(&self, input: &mut BytesMut, length: usize) -> Bytes {
+        if self.input_wasted || input.len() - length > WASTE.max(4 * length) {
+            let taken = Bytes::copy_from_slice(&input[..length]);
+            input.advance(length);
+            return taken;
+        }
+        input.split_to(length).freeze()
     }
 
     /// How many frames may be taken at once. Before Configure a client never stops, since Configure is among them; it
@@ -178,6 +197,7 @@ impl Connection {
         match Header::read(&message) {
             Ok((header, header_len)) => {
                 message.advance(header_len);
+                self.input_wasted |= header.kind() == HeaderKind::Command && message.len() > WASTE;
                 match (header.kind(), &self.side) {
                     (HeaderKind::User(kind), _) => {
                         self.counted.reliable_received += 1;

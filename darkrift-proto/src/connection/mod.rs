@@ -135,6 +135,8 @@ pub struct Connection {
     stream_shut: bool,
     /// Something that was queued for the stream never left.
     stream_cut: bool,
+    /// Of the memory that the input is in, much was a command that is not kept.
+    input_wasted: bool,
     side: Side,
     /// When the peer was last heard. The idle timer looks at it only when it fires, so that a message costs no timer.
     last_heard: Instant,
@@ -231,6 +233,7 @@ impl Connection {
             stream_ended: false,
             stream_shut: false,
             stream_cut: false,
+            input_wasted: false,
         }
     }
 

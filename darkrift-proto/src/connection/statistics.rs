@@ -21,9 +21,9 @@ pub struct Statistics {
     /// Bytes queued for TCP that our own system's socket never took: the peer read too slowly for the linger time of a close, or
     /// the transport failed. What it had taken, and the peer's application never read, is not counted.
     pub stream_unsent: u64,
-    /// Bytes of datagrams received.
+    /// Bytes of datagrams received. With a client also the acknowledgement of its token, whose server counts neither.
     pub datagram_bytes_received: u64,
-    /// Bytes of datagrams handed out to be sent.
+    /// Bytes of datagrams handed out to be sent. With a client also its token, each time.
     pub datagram_bytes_sent: u64,
     /// Unreliable messages dropped since the application did not take them in time.
     pub undelivered_dropped: u64,

@@ -348,7 +348,8 @@ impl Model {
         let may = side.may;
         let lasted = now - side.began;
         side.ended_at = now;
-        side.faulted_early = side.connected.is_none() && matches!(reason.kind, CloseKind::FrameTooLong { .. });
+        side.faulted_early =
+            side.connected.is_none() && matches!(reason.kind, CloseKind::FrameTooLong { .. });
         let explained = match (&reason.initiator, &reason.kind) {
             (Initiator::User, CloseKind::Requested) => may.close,
             (Initiator::Peer, CloseKind::EndOfStream) => other_ended,
