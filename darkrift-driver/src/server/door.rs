@@ -341,7 +341,7 @@ async fn receive(inner: Arc<Inner>, udp: Arc<SharedUdp>) {
             turn.watch(udp.poll_receive(cx, &mut buffers[..used], &mut meta[..used]))
         });
         match inner.unless_stopped(&mut stopping, receive).await {
-            None => return,
+            None => return udp.let_others_send(),
             Some(Ok(count)) => {
                 used = if count == used { BUFFERS.min(2 * used) } else { count.max(1) + 1 };
                 // A write takes longer than a read: whoever asks for many answers would keep everybody's datagrams waiting.

@@ -58,7 +58,8 @@ impl Connection {
     /// Bytes came on the stream: `input` holds them behind whatever the last call left in it.
     ///
     /// Takes whole frames off the front, as many as there is room for events, and leaves the rest. Payloads are
-    /// not copied: they share the memory of `input`. Once the connection is closed all of `input` is discarded.
+    /// not copied: they share the memory of `input`, unless a few would keep much of it alive. Once the connection is closed
+    /// all of `input` is discarded.
     pub fn handle_stream(&mut self, now: Instant, input: &mut BytesMut) {
         if input.len() != self.input_left || self.held_back {
             self.last_heard = now;
