@@ -271,6 +271,20 @@ fn while_the_socket_is_full_a_newcomer_holds_nobody_up_and_is_answered_before_an
 }
 
 #[test]
+fn a_newcomer_who_waits_to_be_answered_does_not_keep_a_server_from_its_end() {
+    run(async {
+        let (server, network) = bind().await;
+        network.set_full(true);
+        let mut newcomer = join(&server, &network, ONE).await;
+        until("the wait for the socket", || network.traffic().writer.is_some()).await;
+        let shutdown = tokio::time::timeout(Duration::from_secs(10), server.shutdown());
+        shutdown.await.expect("it ends");
+        tokio::task::spawn_blocking(move || newcomer.stream.read_to_end()).await.unwrap();
+        assert_eq!((server.statistics().accepted, network.take_sent().len()), (0, 0));
+    });
+}
+
+#[test]
 fn what_was_left_for_a_client_that_is_evicted_does_not_reach_who_has_its_address() {
     run(async {
         let (server, network) = bind().await;

@@ -17,7 +17,8 @@ pub struct Limits {
     /// Bytes that may wait to leave on UDP. Default 64 KiB; past it the oldest datagrams are dropped and counted.
     pub unreliable_queue: usize,
     /// Messages that may wait for the application, on each channel. Default 256. Past it the stream is not read,
-    /// so that TCP itself slows the peer; of the unreliable ones the newest are kept.
+    /// so that TCP itself slows the peer; of the unreliable ones the newest are kept. What a socket holds that nobody reads,
+    /// such as that of a game loop that stands still, is the system's, and of that the oldest are kept, uncounted.
     pub undelivered: usize,
     /// Bytes of reliable messages that may wait for the application. Default 1 MiB; past it the stream is not read.
     /// A single message may be larger. As many bytes again may wait where the stream has failed, since what the system holds
