@@ -21,6 +21,7 @@ use crate::handle::Handle;
 use crate::peer::Peer;
 use crate::runtime::{Runtime, TcpStream, Timer};
 use crate::sockets::{TcpOptions, client_udp, destination};
+use crate::stream;
 use crate::task::Task;
 
 /// Settings of a connect. Each has the default that its method states.
@@ -245,11 +246,8 @@ async fn open(
 ) -> Result<(Box<dyn TcpStream>, SocketAddr), ConnectError> {
     let mut failure = None;
     for (address, left) in addresses.iter().copied().map(destination).zip((1..=addresses.len()).rev()) {
-        match deadline.share(runtime, left, runtime.connect(address)).await? {
-            Ok(stream) if is_own_other_end(stream.as_ref(), address) => {
-                let source = io::ErrorKind::ConnectionRefused.into();
-                failure = Some(ConnectError::Tcp { address, source });
-            }
+        let opened = deadline.share(runtime, left, runtime.connect(address)).await?;
+        match opened.and_then(|stream| refuse_itself(stream, address)) {
             Ok(stream) => return Ok((stream, address)),
             Err(source) => failure = Some(ConnectError::Tcp { address, source }),
         }
@@ -257,16 +255,16 @@ async fn open(
     Err(failure.expect("a look-up without an address is an error of its own"))
 }
 
-/// Whether a stream leads to its own socket. A system that looks for a free port for it may find the one that it is to connect
-/// to, on the same machine and while nobody listens there. It goes without a trace, so that a server may have the port.
-fn is_own_other_end(stream: &dyn TcpStream, address: SocketAddr) -> bool {
-    let Some(socket) = stream.socket() else { return false };
-    let own = socket.local_addr().ok().and_then(|own| own.as_socket());
-    let is_own = own.is_some_and(|own| (own.ip(), own.port()) == (address.ip(), address.port()));
-    if is_own {
-        let _ = socket.set_linger(Some(Duration::ZERO));
+/// A stream that leads to `address`, unless it is its own other end. A system that looks for a free port for it may find the one
+/// that it is to connect to, on the same machine and while nobody listens there. Such a one is reset, which leaves no trace of it,
+/// so that a server may have the port.
+fn refuse_itself(stream: Box<dyn TcpStream>, address: SocketAddr) -> io::Result<Box<dyn TcpStream>> {
+    let own = stream.socket().and_then(|socket| socket.local_addr().ok()?.as_socket());
+    if own.is_some_and(|own| (own.ip(), own.port()) == (address.ip(), address.port())) {
+        stream::reset(stream.as_ref());
+        return Err(io::ErrorKind::ConnectionRefused.into());
     }
-    is_own
+    Ok(stream)
 }
 
 /// The moment by which the TCP connection must be there.
@@ -356,10 +354,10 @@ mod tests {
     fn a_stream_that_leads_to_its_own_socket_is_no_connection_and_leaves_the_port_free() {
         let (stream, address) = bind();
         stream.0.connect(&address.into()).unwrap();
-        assert!(is_own_other_end(&stream, address));
-        drop(stream);
+        let refused = refuse_itself(Box::new(stream), address).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
         let (another, _) = bind();
         another.0.connect(&TcpListener::bind(address).unwrap().local_addr().unwrap().into()).unwrap();
-        assert!(!is_own_other_end(&another, address));
+        assert!(refuse_itself(Box::new(another), address).is_ok());
     }
 }

@@ -4,7 +4,7 @@ mod mock;
 
 use std::time::Duration;
 
-use darkrift_driver::proto::{Message, SendMode};
+use darkrift_driver::proto::{Limits, Message, SendMode};
 use darkrift_driver::{Client, Server};
 use mock::{Faults, Mock, anywhere, run, sleep};
 
@@ -13,10 +13,19 @@ const IN_A_ROW: u16 = 3;
 
 /// A server, its clients, and its side of each by ascending id.
 async fn crowd() -> (Server<Mock>, Vec<Client<Mock>>, Vec<Client<Mock>>) {
-    let server = Server::<Mock>::bind(anywhere()).await.unwrap();
+    crowd_with(|_| {}, |_| {}).await
+}
+
+/// The same with limits changed on either side.
+async fn crowd_with(
+    of_server: impl FnOnce(&mut Limits),
+    of_clients: impl Fn(&mut Limits),
+) -> (Server<Mock>, Vec<Client<Mock>>, Vec<Client<Mock>>) {
+    let server = Server::<Mock>::builder().limits(of_server).bind(anywhere()).await.unwrap();
     let (mut clients, mut served) = (Vec::new(), Vec::new());
     for _ in 0..CLIENTS {
-        clients.push(Client::<Mock>::connect(server.local_addr()).await.unwrap());
+        let client = Client::<Mock>::builder().limits(&of_clients);
+        clients.push(client.connect(server.local_addr()).await.unwrap());
         served.push(server.accept().await.unwrap());
     }
     (server, clients, served)
@@ -76,14 +85,8 @@ fn the_others_get_it_whoever_leaves_meanwhile() {
 #[test]
 fn a_client_whose_socket_fails_as_a_broadcast_makes_room_is_seen_to_have_gone() {
     run(1, Faults::default(), async {
-        let server = Server::<Mock>::builder().limits(|limits| limits.reliable_queue = 1000);
-        let server = server.bind(anywhere()).await.unwrap();
-        let (mut clients, mut served) = (Vec::new(), Vec::new());
-        for _ in 0..140 {
-            let client = Client::<Mock>::builder().limits(|limits| limits.linger = Duration::ZERO);
-            clients.push(client.connect(server.local_addr()).await.unwrap());
-            served.push(server.accept().await.unwrap());
-        }
+        let (server, mut clients, mut served) =
+            crowd_with(|limits| limits.reliable_queue = 1000, |limits| limits.linger = Duration::ZERO).await;
         // More than is held of what nobody takes: its stream is not read, and its end is not seen there.
         let (leaving, its_side) = (clients.remove(130), served.remove(130));
         for _ in 0..300 {
@@ -98,6 +101,6 @@ fn a_client_whose_socket_fails_as_a_broadcast_makes_room_is_seen_to_have_gone() 
         }
         its_side.closed().await;
         sleep(Duration::from_secs(1)).await;
-        assert_eq!((server.len(), server.statistics().accepted), (139, 140));
+        assert_eq!((server.len(), server.statistics().accepted), (CLIENTS - 1, CLIENTS as u64));
     });
 }

@@ -201,6 +201,15 @@ async fn open(server: &Server<Apart>) -> RawClient {
     tokio::task::spawn_blocking(move || RawClient::open(address, address)).await.unwrap()
 }
 
+/// A server with one client, its side of that, and a network that has sent nothing since.
+async fn bind_with_client() -> (Server<Apart>, Arc<Network>, RawClient, Client<Apart>) {
+    let (server, network) = bind().await;
+    let client = join(&server, &network, ONE).await;
+    let served = server.accept().await.unwrap();
+    network.take_sent();
+    (server, network, client, served)
+}
+
 /// A client that sends its datagrams from there.
 async fn join(server: &Server<Apart>, network: &Network, from: &str) -> RawClient {
     let client = open(server).await;
@@ -248,10 +257,7 @@ fn a_connection_that_ends_before_its_token_is_answered_leaves_its_place_to_nobod
 #[test]
 fn while_the_socket_is_full_a_newcomer_holds_nobody_up_and_is_answered_before_anything_else_leaves() {
     run(async {
-        let (server, network) = bind().await;
-        let _client = join(&server, &network, ONE).await;
-        let served = server.accept().await.unwrap();
-        network.take_sent();
+        let (server, network, _client, served) = bind_with_client().await;
         network.set_full(true);
         served.send(SendMode::Unreliable, &Message::empty(1)).await.unwrap();
         let newcomer = join(&server, &network, ANOTHER).await;
@@ -287,9 +293,7 @@ fn a_newcomer_who_waits_to_be_answered_does_not_keep_a_server_from_its_end() {
 #[test]
 fn what_was_left_for_a_client_that_is_evicted_does_not_reach_who_has_its_address() {
     run(async {
-        let (server, network) = bind().await;
-        let _vanished = join(&server, &network, ONE).await;
-        let ghost = server.accept().await.unwrap();
+        let (server, network, _vanished, ghost) = bind_with_client().await;
         network.set_full(true);
         ghost.send(SendMode::Unreliable, &Message::new(9, &b"for the ghost"[..])).await.unwrap();
         until("the wait for the socket", || network.traffic().writer.is_some()).await;
@@ -308,10 +312,7 @@ fn what_was_left_for_a_client_that_is_evicted_does_not_reach_who_has_its_address
 #[test]
 fn datagrams_leave_in_the_order_in_which_they_were_sent_whoever_sends_them() {
     run(async {
-        let (server, network) = bind().await;
-        let _client = join(&server, &network, ONE).await;
-        let served = server.accept().await.unwrap();
-        network.take_sent();
+        let (_server, network, _client, served) = bind_with_client().await;
         let another = served.clone();
         network.traffic().meanwhile = Some(Box::new(move || {
             another.try_send(SendMode::Unreliable, &Message::empty(2)).unwrap();
@@ -358,10 +359,7 @@ fn who_asks_for_many_answers_does_not_keep_others_datagrams_waiting() {
     const PINGS: usize = 100;
     // One thread, so that what the task that receives does not send itself leaves only behind it.
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-        let (server, network) = bind().await;
-        let _client = join(&server, &network, ONE).await;
-        let _served = server.accept().await.unwrap();
-        network.take_sent();
+        let (_server, network, _client, _served) = bind_with_client().await;
         for code in 0..PINGS {
             network.arrive(ONE, vec![0x40, 0, 7, 0, code as u8], 5);
         }
@@ -376,9 +374,7 @@ fn who_asks_for_many_answers_does_not_keep_others_datagrams_waiting() {
 #[test]
 fn each_datagram_reaches_whom_it_is_for_when_a_token_among_them_changes_that() {
     run(async {
-        let (server, network) = bind().await;
-        let _vanished = join(&server, &network, ONE).await;
-        let ghost = server.accept().await.unwrap();
+        let (server, network, _vanished, ghost) = bind_with_client().await;
         let newcomer = open(&server).await;
         let hello = newcomer.hello.clone();
         let message = |tag| vec![0, 0, tag, 0, 0, 0, 0, 0, 0];
@@ -402,9 +398,7 @@ fn each_datagram_reaches_whom_it_is_for_when_a_token_among_them_changes_that() {
 #[test]
 fn what_is_in_hand_for_a_closing_client_does_not_reach_who_has_its_address_now() {
     run(async {
-        let (server, network) = bind().await;
-        let _vanished = join(&server, &network, ONE).await;
-        let ghost = server.accept().await.unwrap();
+        let (server, network, _vanished, ghost) = bind_with_client().await;
         let newcomer = open(&server).await;
         network.take_sent();
         let (another, hello, net) = (ghost.clone(), newcomer.hello.clone(), network.clone());

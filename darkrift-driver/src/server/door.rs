@@ -133,8 +133,10 @@ impl Inner {
             if !is_gone && udp.poll_send_first(answer, *from, source, cx).is_pending() {
                 return;
             }
-            if let Some(newcomer) = newcomers.pop_front() {
-                self.let_in(newcomer);
+            match newcomers.pop_front() {
+                Some(newcomer) if is_gone => self.door.lock().listener.refuse(newcomer.key),
+                Some(newcomer) => self.let_in(newcomer),
+                None => {}
             }
         }
         udp.let_others_send();
@@ -143,9 +145,6 @@ impl Inner {
     /// The client has been answered: it is one from now on, unless the application does not want it.
     fn let_in(self: &Arc<Self>, newcomer: Newcomer) {
         let Newcomer { peer, key, from, source, .. } = newcomer;
-        if peer.lock().machine.is_closed() {
-            return self.door.lock().listener.refuse(key);
-        }
         let joining = Joining {
             tcp_address: canonical(peer.stream_address),
             udp_address: canonical(from),
